@@ -1,0 +1,46 @@
+# make demo   train on text that every machine has and ask the vectors
+# make test   check types and style, run the tests
+# make bench  print firth beside its peers
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+CORE := $(wildcard src/core/* src/core/kernels/*) CMakeLists.txt pyproject.toml constraints.txt
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/firth
+	$(BIN)/firth demo
+
+test: $(VENV)/firth-test lint
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: $(VENV)/firth-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/firth-bench
+	$(BIN)/python benchmarks/encode.py
+	$(BIN)/python benchmarks/train_word2vec.py
+	$(BIN)/python benchmarks/open_and_ask.py
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/firth: $(BIN)/python $(CORE)
+	@echo "building and installing firth into $(VENV) ..."
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/firth-test: $(BIN)/python $(CORE)
+	@echo "building and installing firth, with what its tests need, into $(VENV) ..."
+	@$(PIP) --editable '.[test]'
+	@touch $@ $(VENV)/firth
+
+$(VENV)/firth-bench: $(VENV)/firth
+	@$(PIP) --editable '.[benchmark]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache

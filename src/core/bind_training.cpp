@@ -1,0 +1,3 @@
+#include "bindings.hpp"
+
+void bind_training(nb::module_ &) {}
