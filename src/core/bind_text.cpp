@@ -1,3 +1,107 @@
-#include "bindings.hpp"
+// Text to ids: the token interner and the renaming of its ids.
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/tuple.h>
 
-void bind_text(nb::module_ &) {}
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+
+#include "bindings.hpp"
+#include "token_interner.hpp"
+
+using firth::TokenInterner;
+
+namespace {
+
+size_t encode_text(TokenInterner &interner, nb::bytes text, Array1<uint32_t> ids) {
+    const char *bytes = text.c_str();
+    const size_t length = text.size();
+    if (ids.size() < length + 1) throw std::invalid_argument("ids needs room for len(text) + 1");
+    nb::gil_scoped_release release;
+    return interner.encode_text(bytes, length, ids.data());
+}
+
+// Ids of token lists, each closed by a sentence end unless `open` and the last one.
+auto encode_sentences(TokenInterner &interner, nb::list sentences, bool last_is_open) {
+    std::vector<uint32_t> ids;
+    for (nb::handle item : sentences) {
+        nb::list sentence = nb::cast<nb::list>(item);
+        for (nb::handle token : sentence) {
+            Py_ssize_t length = 0;
+            const char *bytes = PyUnicode_AsUTF8AndSize(token.ptr(), &length);
+            if (!bytes) throw nb::python_error();
+            if (length > std::numeric_limits<int32_t>::max())
+                throw std::length_error("a token of more than 2 GiB");
+            ids.push_back(interner.encode_token({bytes, static_cast<size_t>(length)}));
+        }
+        ids.push_back(firth::kSentenceEnd);
+    }
+    if (last_is_open && !ids.empty()) ids.pop_back();
+    return to_numpy(std::move(ids));
+}
+
+// The selected words as the arrays of a vocabulary: their bytes, their offsets, their counts.
+auto select_words(const TokenInterner &interner, int64_t min_count, size_t max_size) {
+    std::vector<uint8_t> bytes;
+    std::vector<uint64_t> offsets{0};
+    std::vector<int64_t> counts;
+    {
+        nb::gil_scoped_release release;
+        for (uint32_t id : interner.select(min_count, max_size)) {
+            const std::string_view word = interner.word(id);
+            bytes.insert(bytes.end(), word.begin(), word.end());
+            offsets.push_back(bytes.size());
+            counts.push_back(interner.count(id));
+        }
+    }
+    return std::make_tuple(to_numpy(std::move(bytes)), to_numpy(std::move(offsets)),
+                           to_numpy(std::move(counts)));
+}
+
+auto id_map_to(const TokenInterner &interner, Array1<const uint8_t> word_bytes,
+               Array1<const uint64_t> offsets) {
+    std::vector<uint32_t> map;
+    {
+        nb::gil_scoped_release release;
+        map = interner.id_map_to(reinterpret_cast<const char *>(word_bytes.data()), offsets.data(),
+                                 offsets.size() - 1);
+    }
+    return to_numpy(std::move(map));
+}
+
+auto rename_ids(firth::RenameState &state, Array1<const uint32_t> provisional,
+                Array1<const uint32_t> id_map, uint64_t max_sentence_length, Array1<uint32_t> ids,
+                Array1<int64_t> sentence_ends) {
+    if (ids.size() < provisional.size() || sentence_ends.size() < provisional.size())
+        throw std::invalid_argument("ids and sentence_ends need room for as many as come in");
+    nb::gil_scoped_release release;
+    const auto counts =
+        firth::rename_ids(provisional.data(), provisional.size(), id_map.data(),
+                          max_sentence_length, state, ids.data(), sentence_ends.data());
+    return std::make_pair(counts.n_ids, counts.n_ends);
+}
+
+}  // namespace
+
+void bind_text(nb::module_ &m) {
+    nb::class_<TokenInterner>(m, "TokenInterner")
+        .def(nb::init<>())
+        .def("encode_text", &encode_text, "text"_a, "ids"_a.noconvert())
+        .def("encode_sentences", &encode_sentences, "sentences"_a, "last_is_open"_a = false)
+        .def("absorb", &TokenInterner::absorb, "other"_a, nb::call_guard<nb::gil_scoped_release>())
+        .def("select_words", &select_words, "min_count"_a, "max_size"_a)
+        .def("id_map_to", &id_map_to, "word_bytes"_a.noconvert(), "word_offsets"_a.noconvert())
+        .def("__len__", &TokenInterner::size)
+        .def_prop_ro("total_count", &TokenInterner::total_count)
+        .def_prop_ro("highest_count", &TokenInterner::highest_count);
+    nb::class_<firth::RenameState>(m, "RenameState")
+        .def(nb::init<>())
+        .def_ro("n_ids", &firth::RenameState::n_ids)
+        .def_ro("sentence_length", &firth::RenameState::sentence_length);
+    m.def("rename_ids", &rename_ids, "state"_a, "provisional"_a.noconvert(), "id_map"_a.noconvert(),
+          "max_sentence_length"_a, "ids"_a.noconvert(), "sentence_ends"_a.noconvert());
+    m.attr("SENTENCE_END") = firth::kSentenceEnd;
+    m.attr("DROPPED") = firth::kDropped;
+}

@@ -1,0 +1,107 @@
+// Counts the distinct tokens of a text and numbers them in the order in which they come.
+//
+// Text is read once: each block becomes provisional ids right away, and when the whole text has
+// been seen and the vocabulary is known, the ids are renamed (id_map_to, rename_ids). So a text
+// that can be read only once (a pipe, a generator) needs no second reading.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace firth {
+
+constexpr uint32_t kSentenceEnd = 0xffffffff;  // stands between two sentences in provisional ids
+constexpr uint32_t kDropped = 0xfffffffe;      // in an id map: the token is not in the vocabulary
+constexpr uint32_t kMaxTypes = 0xfffffff0;
+
+class TokenInterner {
+  public:
+    TokenInterner();
+    TokenInterner(const TokenInterner &) = delete;
+    TokenInterner &operator=(const TokenInterner &) = delete;
+
+    // Splits a block of text at ASCII whitespace, as Python's bytes.split() does, and appends the
+    // ids of its tokens to `ids`, with kSentenceEnd after each line that has tokens and is complete.
+    // `ids` has room for length + 1 numbers. Returns how many were written.
+    size_t encode_text(const char *text, size_t length, uint32_t *ids);
+
+    // The id of one token, counted once.
+    uint32_t encode_token(std::string_view token);
+
+    // Counts all words of another interner here too. Ids given so far stay as they are.
+    void absorb(const TokenInterner &other);
+
+    size_t size() const { return entries_.size(); }
+    uint64_t total_count() const;
+    int64_t highest_count() const;
+
+    // The ids of words seen at least min_count times, by falling count and, where counts are equal,
+    // by their bytes; at most max_size of them.
+    std::vector<uint32_t> select(int64_t min_count, size_t max_size) const;
+
+    std::string_view word(uint32_t id) const { return {entries_[id].bytes, entries_[id].length}; }
+    int64_t count(uint32_t id) const { return entries_[id].count; }
+
+    // For each id given here, the position of its word in a vocabulary, or kDropped. The words of the
+    // vocabulary lie end to end; word i is [offsets[i], offsets[i + 1]).
+    std::vector<uint32_t> id_map_to(const char *word_bytes, const uint64_t *offsets,
+                                    size_t n_words) const;
+
+  private:
+    // The first eight bytes stand in the entry, so that short words are compared without a look at
+    // the arena, and an entry is half a cache line.
+    struct Entry {
+        uint64_t first_word;
+        const char *bytes;
+        int64_t count;
+        uint32_t length;
+        uint32_t hash_tag;
+    };
+    struct Slot {
+        uint32_t hash_tag;
+        uint32_t id;
+    };
+    struct Token {
+        const char *bytes;
+        uint64_t first_word;
+        uint64_t hash;
+        uint32_t length;
+        bool ends_sentence;  // a line end lies between this token and the next one
+    };
+
+    const char *find_token_end(const char *p, const char *end) const;
+    uint32_t intern(const Token &token);
+    uint32_t insert(const Token &token, size_t slot);
+    bool matches(const Entry &entry, const Token &token) const;
+    size_t find_slot(const Token &token) const;
+    void grow();
+    const char *keep(const char *bytes, size_t length);
+
+    static constexpr uint32_t kEmpty = 0xffffffff;
+    std::vector<Slot> slots_;  // open addressing, a power of two, at most half full
+    std::vector<Entry> entries_;
+    std::vector<std::unique_ptr<char[]>> arena_;
+    char *arena_next_ = nullptr;
+    size_t arena_left_ = 0;
+};
+
+// What renaming has written so far, carried from block to block.
+struct RenameState {
+    uint64_t n_ids = 0;            // in the corpus so far
+    uint64_t sentence_length = 0;  // ids since the last sentence end
+};
+
+// Renames provisional ids, drops those that the map drops, and notes where sentences end: the
+// position in the corpus behind the last id of each. A sentence longer than max_sentence_length is
+// cut. Writes at most n_provisional ids and as many ends; returns how many of each.
+struct RenameCounts {
+    size_t n_ids, n_ends;
+};
+RenameCounts rename_ids(const uint32_t *provisional, size_t n_provisional, const uint32_t *id_map,
+                        uint64_t max_sentence_length, RenameState &state, uint32_t *ids,
+                        int64_t *sentence_ends);
+
+}  // namespace firth
