@@ -1,0 +1,63 @@
+// Skip-gram and CBOW with negative sampling (Mikolov et al. 2013, "Distributed Representations of
+// Words and Phrases and their Compositionality", equation 4), a chunk of the corpus at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "isa.hpp"
+
+namespace firth {
+
+// More would not fit the fixed buffers of a window; published settings go up to 25.
+constexpr int kMaxNegative = 255;
+
+struct NegativeSampling {
+    float *input;    // (n_words, stride): the vectors that are kept
+    float *output;   // (n_words, stride): the vectors of the words as targets
+    size_t stride;   // floats from row to row: a multiple of 16, so that a row is whole cache lines
+    size_t n_words;  // below 2^32
+    // A token of word w is kept when 32 random bits are below or equal keep_limits[w].
+    const uint32_t *keep_limits;
+    // Alias table of the noise distribution (Walker 1977): column i stands for word i when 32 random
+    // bits are below noise_limits[i], else for noise_aliases[i].
+    const uint32_t *noise_limits;
+    const uint32_t *noise_aliases;
+    int window;
+    int negative;
+    bool shrink_windows;
+    bool cbow;
+    bool cbow_mean;
+};
+
+// Whole sentences: ids[0 .. n_ids), cut behind the positions in sentence_ends, which count from
+// first_position on.
+struct Chunk {
+    const uint32_t *ids;
+    size_t n_ids;
+    const int64_t *sentence_ends;
+    size_t n_sentences;
+    int64_t first_position;
+};
+
+// Room for what is left of a chunk after subsampling: n_ids words, and their sentences.
+struct Scratch {
+    uint32_t *kept;          // n_ids
+    uint32_t *kept_sentence_ends;  // n_sentences
+    float *hidden;           // 2 * stride, aligned to 64 bytes
+};
+
+struct ChunkResult {
+    double loss = 0;         // summed over the examples
+    int64_t n_examples = 0;  // skip-gram: pairs of a context and a centre word; CBOW: centre words
+    int64_t n_kept = 0;      // words left by subsampling
+};
+
+FIRTH_DECLARE_KERNELS(
+    ChunkResult train_negative(const NegativeSampling &model, const Chunk &chunk, float alpha,
+                               uint64_t seed, const Scratch &scratch);
+    // A chain of fused multiply-adds in registers: the floating-point operations that were done,
+    // which over the time they took are the machine's peak.
+    double multiply_add_in_registers(int64_t n_rounds, float *sink);)
+
+}  // namespace firth
