@@ -9,10 +9,10 @@
 namespace firth {
 
 struct AliasTable {
-    std::vector<uint32_t> limits;   // column i stands for i when 32 random bits are below limits[i]
-    std::vector<uint32_t> aliases;  // else for aliases[i]
+    // Pairs: column i stands for i when 32 random bits are below columns[2i], else for columns[2i + 1].
+    std::vector<uint32_t> columns;
 
-    explicit AliasTable(const double *weights, size_t n) : limits(n), aliases(n) {
+    AliasTable(const double *weights, size_t n) : columns(2 * n) {
         double total = 0;
         for (size_t i = 0; i < n; ++i) total += weights[i];
         std::vector<double> share(n);
@@ -24,8 +24,8 @@ struct AliasTable {
         while (!small.empty() && !large.empty()) {
             const uint32_t less = small.back(), more = large.back();
             small.pop_back();
-            limits[less] = limit_of(share[less]);
-            aliases[less] = more;
+            columns[2 * size_t{less}] = limit_of(share[less]);
+            columns[2 * size_t{less} + 1] = more;
             share[more] -= 1 - share[less];
             if (share[more] < 1) {
                 large.pop_back();
@@ -35,8 +35,8 @@ struct AliasTable {
         // What rounding has left over stands for itself.
         for (const auto *rest : {&small, &large})
             for (uint32_t i : *rest) {
-                limits[i] = 0xffffffff;
-                aliases[i] = i;
+                columns[2 * size_t{i}] = 0xffffffff;
+                columns[2 * size_t{i} + 1] = i;
             }
     }
 

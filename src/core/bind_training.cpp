@@ -19,24 +19,22 @@ namespace {
 class NegativeSamplingTrainer {
   public:
     NegativeSamplingTrainer(Array2<float> input, Array2<float> output,
-                            Array1<const uint32_t> keep_limits, Array1<const uint32_t> noise_limits,
-                            Array1<const uint32_t> noise_aliases, int window, int negative,
+                            Array1<const uint32_t> keep_limits, Array2<const uint32_t> noise, int window, int negative,
                             bool shrink_windows, bool cbow, bool cbow_mean)
-        : input_(input), output_(output), keep_limits_(keep_limits), noise_limits_(noise_limits),
-          noise_aliases_(noise_aliases),
+        : input_(input), output_(output), keep_limits_(keep_limits), noise_(noise),
           model_{input.data(), output.data(), input.shape(1), input.shape(0), keep_limits.data(),
-                 noise_limits.data(), noise_aliases.data(), window, negative, shrink_windows, cbow,
+                 reinterpret_cast<const NoiseColumn *>(noise.data()), window, negative, shrink_windows, cbow,
                  cbow_mean} {
         const size_t n = input.shape(0);
         if (output.shape(0) != n || output.shape(1) != input.shape(1) || keep_limits.size() != n ||
-            noise_limits.size() != n || noise_aliases.size() != n)
+            noise.shape(0) != n || noise.shape(1) != 2)
             throw std::invalid_argument("matrices and tables differ in their number of words");
         if (input.shape(1) == 0 || input.shape(1) % 16)
             throw std::invalid_argument("rows must be padded to a multiple of 16 floats");
         if (negative < 1 || negative > kMaxNegative || window < 1)
             throw std::invalid_argument("window or negative out of range");
         for (size_t i = 0; i < n; ++i)
-            if (noise_aliases.data()[i] >= n) throw std::invalid_argument("alias out of range");
+            if (noise.data()[2 * i + 1] >= n) throw std::invalid_argument("alias out of range");
     }
 
     auto train(Array1<const uint32_t> ids, Array1<const int64_t> sentence_ends,
@@ -45,20 +43,19 @@ class NegativeSamplingTrainer {
                           first_position};
         nb::gil_scoped_release release;
         check(chunk);
-        std::vector<uint32_t> kept(chunk.n_ids), kept_sentence_ends(chunk.n_sentences);
-        std::unique_ptr<float[], AlignedDelete> hidden(
-            new (std::align_val_t{64}) float[2 * model_.stride]);
+        std::vector<float *> kept(chunk.n_ids + kRowsBlock);
+        std::vector<uint32_t> kept_sentence_ends(chunk.n_sentences);
+        std::vector<float *> contexts(2 * kMaxBatch * contexts_capacity(model_.window));
+        std::vector<float> scores(kMaxBatch * 2 * model_.window * (1 + model_.negative) + 32);
+        std::vector<float> hidden((kMaxBatch + 1) * model_.stride);
         const ChunkResult result =
             FIRTH_DISPATCH(train_negative, model_, chunk, alpha, seed,
-                           Scratch{kept.data(), kept_sentence_ends.data(), hidden.get()});
+                           Scratch{kept.data(), kept_sentence_ends.data(), contexts.data(),
+                                   scores.data(), hidden.data()});
         return std::make_tuple(result.loss, result.n_examples, result.n_kept);
     }
 
   private:
-    struct AlignedDelete {
-        void operator()(float *p) const { ::operator delete[](p, std::align_val_t{64}); }
-    };
-
     // A corpus is a file: what it says is checked before it becomes an address.
     void check(const Chunk &chunk) const {
         int64_t position = chunk.first_position;
@@ -76,13 +73,13 @@ class NegativeSamplingTrainer {
     }
 
     Array2<float> input_, output_;
-    Array1<const uint32_t> keep_limits_, noise_limits_, noise_aliases_;
+    Array1<const uint32_t> keep_limits_;
+    Array2<const uint32_t> noise_;
     NegativeSampling model_;
 };
 
 auto build_alias_table(Array1<const double> weights) {
-    AliasTable table(weights.data(), weights.size());
-    return std::make_pair(to_numpy(std::move(table.limits)), to_numpy(std::move(table.aliases)));
+    return to_numpy(std::move(AliasTable(weights.data(), weights.size()).columns));
 }
 
 double multiply_add_in_registers(int64_t n_rounds) {
@@ -95,10 +92,9 @@ double multiply_add_in_registers(int64_t n_rounds) {
 
 void bind_training(nb::module_ &m) {
     nb::class_<NegativeSamplingTrainer>(m, "NegativeSamplingTrainer")
-        .def(nb::init<Array2<float>, Array2<float>, Array1<const uint32_t>, Array1<const uint32_t>,
-                      Array1<const uint32_t>, int, int, bool, bool, bool>(),
-             "input"_a.noconvert(), "output"_a.noconvert(), "keep_limits"_a, "noise_limits"_a,
-             "noise_aliases"_a, nb::kw_only(), "window"_a, "negative"_a, "shrink_windows"_a,
+        .def(nb::init<Array2<float>, Array2<float>, Array1<const uint32_t>,
+                      Array2<const uint32_t>, int, int, bool, bool, bool>(),
+             "input"_a.noconvert(), "output"_a.noconvert(), "keep_limits"_a, "noise"_a, nb::kw_only(), "window"_a, "negative"_a, "shrink_windows"_a,
              "cbow"_a, "cbow_mean"_a)
         .def("train", &NegativeSamplingTrainer::train, "ids"_a.noconvert(),
              "sentence_ends"_a.noconvert(), "first_position"_a, "alpha"_a, "seed"_a);

@@ -32,6 +32,18 @@ static inline vfloat select(vint mask, vfloat yes, vfloat no) {
     return (vfloat)((mask & (vint)yes) | (~mask & (vint)no));
 }
 
+typedef float vhalf __attribute__((vector_size(lanes * 2)));
+static inline vhalf lower_half(vfloat v) {
+    vhalf half;
+    std::memcpy(&half, &v, sizeof half);
+    return half;
+}
+static inline vhalf upper_half(vfloat v) {
+    vhalf half;
+    std::memcpy(&half, reinterpret_cast<const char *>(&v) + sizeof half, sizeof half);
+    return half;
+}
+
 // Sums of neighbouring lanes: those of a, then those of b.
 static inline vfloat add_pairs(vfloat a, vfloat b) {
 #if defined(__AVX512F__)

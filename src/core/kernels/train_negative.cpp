@@ -7,32 +7,70 @@ namespace firth::FIRTH_ISA {
 
 namespace {
 
-// Contexts of a window that are trained in one step: their dot products with the six targets of the
-// usual five negatives fill 24 of the 32 registers of AVX-512.
+// Centre words whose scores are all formed before any row changes. While the sums of one are being
+// reduced, the multiplications of the next are under way; one at a time, a core waits more than it
+// works.
+constexpr int kBatch = kMaxBatch;
+// Contexts of a window that are multiplied with the targets together: with the six targets of the
+// usual five negatives, 24 sums fill 24 of the 32 registers of AVX-512.
 constexpr int kTile = 4;
 constexpr int kUsualTargets = 6;
 constexpr int kMaxTargets = kMaxNegative + 1;
-constexpr int kMaxScores = kTile * kMaxTargets + lanes;
-constexpr float kNoScore = -100.0f;  // the score of lanes without a pair: no loss, no gradient
+constexpr float kNoScore = -100.0f;  // the score of a lane without a pair: no loss, no gradient
 
-// A centre word with its contexts and targets, drawn one step before it is trained so that the rows
-// are on their way from memory.
+// A centre word with its window and targets, drawn one batch before it is trained.
 struct Step {
-    size_t position;
-    size_t begin, end;  // the window in the kept words, with the centre
+    float **contexts;
+    int n_contexts;
     int n_targets;
-    bool has_collision;          // a negative is the centre word: it does not count
-    uint32_t words[kMaxTargets];
+    bool has_collision;  // a negative is the centre word: it does not count
     float *targets[kMaxTargets];
 };
 
-// scores[t * M + m] = context m . target t, for a block of T targets. The sums of each `lanes` pairs
-// are formed at once by a transposing reduction.
+// Rows that the next batch will need. Each loop over the columns of this batch's rows sends for two of
+// them, a cache line an iteration: sent for all at once, they would wait for each other in the few
+// buffers that a core has for lines on their way.
+class RowsAhead {
+  public:
+    void clear() { next_ = n_ = 0; }
+    void add(const float *row) { rows_[n_++] = row; }
+    const float *take() { return next_ < n_ ? rows_[next_++] : nullptr; }
+    void send_for_rest(size_t stride) {
+        while (const float *row = take())
+            for (size_t k = 0; k < stride; k += 16) __builtin_prefetch(row + k, 1);
+    }
+
+  private:
+    const float *rows_[kBatch * (kMaxTargets + 1)];
+    int next_ = 0, n_ = 0;
+};
+
+class PrefetchTwo {
+  public:
+    // Without a row to send for, one that is at hand is named again, which costs next to nothing.
+    PrefetchTwo(RowsAhead &ahead, const float *at_hand) : first_(ahead.take()), second_(ahead.take()) {
+        first_ = first_ ? first_ : at_hand;
+        second_ = second_ ? second_ : at_hand;
+    }
+    void column(size_t k) const {
+        __builtin_prefetch(first_ + k, 1);
+        __builtin_prefetch(second_ + k, 1);
+    }
+
+  private:
+    const float *first_, *second_;
+};
+
+// scores[t * M + m] = context m . target t, for a block of T targets. The sums of `lanes` pairs are
+// formed at once by a transposing reduction. Writes whole vectors, up to lanes - 1 floats too many.
 template <int M, int T>
-void dot_block(float *const *contexts, float *const *targets, size_t stride, float *scores) {
+void dot_block(float *const *contexts, float *const *targets, size_t stride, RowsAhead &ahead,
+               float *scores) {
     constexpr int n_sums = (M * T + lanes - 1) / lanes * lanes;
+    const PrefetchTwo prefetch(ahead, targets[0]);
     vfloat sums[n_sums] = {};
     for (size_t k = 0; k < stride; k += lanes) {
+        prefetch.column(k);
         vfloat context[M];
         for (int m = 0; m < M; ++m) context[m] = load(contexts[m] + k);
         for (int t = 0; t < T; ++t) {
@@ -40,22 +78,20 @@ void dot_block(float *const *contexts, float *const *targets, size_t stride, flo
             for (int m = 0; m < M; ++m) sums[t * M + m] += context[m] * target;
         }
     }
-    for (int i = 0; i < n_sums; i += lanes) {
-        const vfloat totals = sum_each<lanes>(sums + i);
-        if (M * T - i >= lanes)
-            store(scores + i, totals);
-        else
-            std::memcpy(scores + i, &totals, (M * T - i) * sizeof(float));
-    }
+    for (int i = 0; i < n_sums; i += lanes) store(scores + i, sum_each<lanes>(sums + i));
 }
 
 template <int M>
-void dot_all(float *const *contexts, float *const *targets, int n_targets, size_t stride,
-             float *scores) {
+[[gnu::noinline]] void dot_rows(float *const *contexts, const Step &step, size_t stride, RowsAhead &ahead,
+              float *scores) {
+    float *const *const targets = step.targets;
+    const int n = step.n_targets;
     int t = 0;
-    for (; n_targets - t >= 6; t += 6) dot_block<M, 6>(contexts, targets + t, stride, scores + t * M);
-    for (; n_targets - t >= 3; t += 3) dot_block<M, 3>(contexts, targets + t, stride, scores + t * M);
-    for (; t < n_targets; ++t) dot_block<M, 1>(contexts, targets + t, stride, scores + t * M);
+    for (; n - t >= 6; t += 6)
+        dot_block<M, 6>(contexts, targets + t, stride, ahead, scores + t * M);
+    for (; n - t >= 3; t += 3)
+        dot_block<M, 3>(contexts, targets + t, stride, ahead, scores + t * M);
+    for (; t < n; ++t) dot_block<M, 1>(contexts, targets + t, stride, ahead, scores + t * M);
 }
 
 // log(1 + e) for e in [0, 1]: minimax polynomial, absolute error below 2e-7.
@@ -70,88 +106,69 @@ vfloat log1p_of(vfloat e) {
     return p * e;
 }
 
-// Turns scores into gradients, alpha * (label - sigmoid(score)), and adds up the loss,
-// -log sigmoid(score) for label 1 and -log sigmoid(-score) for label 0. The first n_positive scores
-// have label 1. There is room for whole vectors behind the last score.
-void score_to_gradient(float *scores, int n_scores, int n_positive, float alpha, vdouble *loss) {
-    for (int i = n_scores; i % lanes; ++i) scores[i] = kNoScore;
+// Turns scores into the gradients of pairs with label 0, -alpha * sigmoid(score), and returns their
+// losses, -log sigmoid(-score). Fills up the last vector.
+vfloat score_to_gradient(float *scores, int n_scores, float alpha) {
+    const vfloat zero = {}, one = broadcast(1.0f);
+    vfloat loss = {};
+    for (int i = 0; i < lanes; ++i) scores[n_scores + i] = kNoScore;
     for (int i = 0; i < n_scores; i += lanes) {
-        vfloat label = {};
-        for (int lane = 0; lane < lanes; ++lane) label[lane] = i + lane < n_positive ? 1.0f : 0.0f;
         const vfloat score = load(scores + i);
-        const vfloat zero = {};
-        const vfloat magnitude = select(score < zero, -score, score);
-        const vfloat e = exp_of_minus(magnitude);
-        const vfloat sigmoid = select(score < zero, e, broadcast(1.0f)) / (e + 1.0f);
-        store(scores + i, (label - sigmoid) * alpha);
-        // softplus(x) = max(x, 0) + log(1 + e^-|x|), and -log sigmoid(x) = softplus(-x).
-        const vfloat wrong = select(label > zero, -score, score);
-        const vfloat softplus = select(wrong < zero, zero, wrong) + log1p_of(e);
-        typedef float vhalf __attribute__((vector_size(lanes * 2)));
-        vhalf low, high;
-        std::memcpy(&low, &softplus, sizeof low);
-        std::memcpy(&high, reinterpret_cast<const char *>(&softplus) + sizeof low, sizeof high);
-        *loss += __builtin_convertvector(low, vdouble) + __builtin_convertvector(high, vdouble);
+        const vfloat e = exp_of_minus(select(score < zero, -score, score));
+        store(scores + i, select(score < zero, e, one) / (e + one) * -alpha);
+        // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)
+        loss += select(score < zero, zero, score) + log1p_of(e);
     }
+    return loss;
 }
 
-// One step of gradient descent on the pairs of M different contexts with the targets: every row is
-// read and written once. The contexts' gradient is added to the contexts themselves or, for CBOW,
-// whose context is the mean of a window, stored to `context_gradient`. T is the number of targets
-// where it is known, else 0.
+// Adds the gradients of M contexts and their targets to the rows of both; a row that stands twice
+// gets both changes. For CBOW, whose context is the mean of a window, the context's change is stored
+// to `context_change` instead. T is the number of targets where it is known, else 0.
 template <int M, int T>
-void update_rows(float *const *contexts, float *const *targets, int n_targets, size_t stride,
-                 const float *gradients, float *context_gradient) {
-    const int n = T ? T : n_targets;
+void update_block(float *const *contexts, const Step &step, size_t stride, RowsAhead &ahead,
+                  const float *gradients, float *context_change) {
+    const int n = T ? T : step.n_targets;
+    const PrefetchTwo prefetch(ahead, step.targets[0]);
     for (size_t k = 0; k < stride; k += lanes) {
+        prefetch.column(k);
         vfloat context[M], change[M];
         for (int m = 0; m < M; ++m) {
             context[m] = load(contexts[m] + k);
             change[m] = vfloat{};
         }
         for (int t = 0; t < n; ++t) {
-            const vfloat target = load(targets[t] + k);
+            const vfloat target = load(step.targets[t] + k);
             vfloat updated = target;
             for (int m = 0; m < M; ++m) {
                 updated += gradients[t * M + m] * context[m];
                 change[m] += gradients[t * M + m] * target;
             }
-            store(targets[t] + k, updated);
+            store(step.targets[t] + k, updated);
         }
         for (int m = 0; m < M; ++m)
-            if (context_gradient)
-                store(context_gradient + k, change[m]);
+            if (context_change)
+                store(context_change + k, change[m]);
             else
-                store(contexts[m] + k, context[m] + change[m]);
+                store(contexts[m] + k, load(contexts[m] + k) + change[m]);
     }
 }
 
 template <int M>
-void train_tile(float *const *contexts, const Step &step, size_t stride, float alpha,
-                float *context_gradient, vdouble *loss) {
-    float scores[kMaxScores];
-    const int n_scores = M * step.n_targets;
-    dot_all<M>(contexts, step.targets, step.n_targets, stride, scores);
-    if (step.has_collision)
-        for (int t = 1; t < step.n_targets; ++t)
-            if (step.words[t] == step.words[0])
-                for (int m = 0; m < M; ++m) scores[t * M + m] = kNoScore;
-    score_to_gradient(scores, n_scores, M, alpha, loss);
+[[gnu::noinline]] void update_rows(float *const *contexts, const Step &step, size_t stride,
+                                   RowsAhead &ahead, const float *gradients,
+                                   float *context_change) {
     if (step.n_targets == kUsualTargets)
-        update_rows<M, kUsualTargets>(contexts, step.targets, step.n_targets, stride, scores,
-                                      context_gradient);
+        update_block<M, kUsualTargets>(contexts, step, stride, ahead, gradients, context_change);
     else
-        update_rows<M, 0>(contexts, step.targets, step.n_targets, stride, scores, context_gradient);
+        update_block<M, 0>(contexts, step, stride, ahead, gradients, context_change);
 }
 
-void train_contexts(float *const *contexts, int n, const Step &step, size_t stride, float alpha,
-                    vdouble *loss) {
-    switch (n) {
-        case 1: return train_tile<1>(contexts, step, stride, alpha, nullptr, loss);
-        case 2: return train_tile<2>(contexts, step, stride, alpha, nullptr, loss);
-        case 3: return train_tile<3>(contexts, step, stride, alpha, nullptr, loss);
-        default: return train_tile<4>(contexts, step, stride, alpha, nullptr, loss);
-    }
+// A negative that is the centre word itself does not count.
+void mask_collisions(const Step &step, int n_contexts, float *scores) {
+    for (int t = 1; t < step.n_targets; ++t)
+        if (step.targets[t] == step.targets[0])
+            for (int m = 0; m < n_contexts; ++m) scores[t * n_contexts + m] = kNoScore;
 }
 
 class ChunkTrainer {
@@ -164,15 +181,19 @@ class ChunkTrainer {
         ChunkResult result;
         result.n_kept = static_cast<int64_t>(n_kept_);
         if (n_kept_ == 0) return result;
-        Step steps[2];
-        sentence_begin_ = 0;
-        sentence_end_ = scratch_.kept_sentence_ends[sentence_ = 0];
-        draw(steps[0], 0);
-        for (size_t position = 0; position < n_kept_; ++position) {
-            const Step &step = steps[position & 1];
-            if (position + 1 < n_kept_) draw(steps[(position + 1) & 1], position + 1);
-            if (step.end - step.begin > 1)
-                result.n_examples += model_.cbow ? train_cbow(step) : train_skipgram(step);
+        sentence_end_ = scratch_.kept_sentence_ends[0];
+        Step batches[2][kBatch];
+        for (int i = 0; i < 2 * kBatch; ++i)
+            batches[i / kBatch][i % kBatch].contexts =
+                scratch_.contexts + i * contexts_capacity(model_.window);
+        int n = draw_batch(batches[0]), side = 0;
+        while (n > 0) {
+            const Step *const batch = batches[side];
+            side ^= 1;
+            const int n_next = draw_batch(batches[side]);
+            result.n_examples += model_.cbow ? train_cbow(batch, n) : train_skipgram(batch, n);
+            ahead_.send_for_rest(model_.stride);
+            n = n_next;
         }
         for (int i = 0; i < lanes / 2; ++i) result.loss += loss_[i];
         return result;
@@ -187,7 +208,7 @@ class ChunkTrainer {
             const auto end = static_cast<size_t>(chunk.sentence_ends[s] - chunk.first_position);
             for (; i < end; ++i) {
                 const uint32_t word = chunk.ids[i];
-                scratch_.kept[n] = word;
+                scratch_.kept[n] = model_.input + size_t{word} * model_.stride;
                 n += static_cast<uint32_t>(random_.next() >> 32) <= model_.keep_limits[word];
             }
             if (n > sentence_begin)
@@ -196,105 +217,163 @@ class ChunkTrainer {
         n_kept_ = n;
     }
 
-    float *input_row(size_t position) const {
-        return model_.input + size_t{scratch_.kept[position]} * model_.stride;
+    // Draws windows and negatives for the next centre words, and notes the rows they will need.
+    int draw_batch(Step *batch) {
+        ahead_.clear();
+        int n = 0;
+        for (; n < kBatch && position_ < n_kept_; ++position_) draw(batch[n++]);
+        return n;
     }
 
-    void prefetch_row(const float *row) const {
-        for (size_t k = 0; k < model_.stride; k += 16) __builtin_prefetch(row + k, 1);
-    }
-
-    uint32_t draw_negative() {
-        const uint64_t bits = random_.next();
-        const uint64_t column = (bits >> 32) * model_.n_words >> 32;
-        return static_cast<uint32_t>(bits) < model_.noise_limits[column]
-                   ? static_cast<uint32_t>(column)
-                   : model_.noise_aliases[column];
-    }
-
-    // Draws the window and the negatives of the word at `position`, and sends for their rows.
-    void draw(Step &step, size_t position) {
-        if (position == sentence_end_) {
+    void draw(Step &step) {
+        if (position_ == sentence_end_) {
             sentence_begin_ = sentence_end_;
             sentence_end_ = scratch_.kept_sentence_ends[++sentence_];
         }
         const auto window = static_cast<size_t>(model_.window);
         const size_t reach =
             model_.shrink_windows ? 1 + ((random_.next() >> 32) * window >> 32) : window;
-        step.position = position;
-        step.begin = position - sentence_begin_ > reach ? position - reach : sentence_begin_;
-        step.end = sentence_end_ - position > reach ? position + reach + 1 : sentence_end_;
+        const size_t before = smaller(position_ - sentence_begin_, reach);
+        const size_t behind = smaller(sentence_end_ - position_ - 1, reach);
+        copy_rows(step.contexts, scratch_.kept + position_ - before, before);
+        copy_rows(step.contexts + before, scratch_.kept + position_ + 1, behind);
+        step.n_contexts = static_cast<int>(before + behind);
         step.n_targets = 1 + model_.negative;
-        step.words[0] = scratch_.kept[position];
+        step.targets[0] = model_.output + (scratch_.kept[position_] - model_.input);
+        ahead_.add(step.targets[0]);
         step.has_collision = false;
-        for (int t = 0; t < step.n_targets; ++t) {
-            if (t > 0) {
-                step.words[t] = draw_negative();
-                step.has_collision |= step.words[t] == step.words[0];
-            }
-            step.targets[t] = model_.output + size_t{step.words[t]} * model_.stride;
-            prefetch_row(step.targets[t]);
+        for (int t = 1; t < step.n_targets; ++t) {
+            const uint64_t bits = random_.next();
+            const uint64_t column = (bits >> 32) * model_.n_words >> 32;
+            const NoiseColumn noise = model_.noise[column];
+            const uint64_t word = static_cast<uint32_t>(bits) < noise.limit ? column : noise.alias;
+            step.targets[t] = model_.output + word * model_.stride;
+            step.has_collision |= step.targets[t] == step.targets[0];
+            ahead_.add(step.targets[t]);
         }
-        if (position + window < n_kept_) prefetch_row(input_row(position + window));
+        if (position_ + window < n_kept_) ahead_.add(scratch_.kept[position_ + window]);
+    }
+
+    static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+    // In whole blocks of eight, since a loop of the same length every time is foreseen by the branch
+    // predictor; both arrays have room for it.
+    static void copy_rows(float **to, float *const *from, size_t n) {
+        for (size_t i = 0; i < n; i += kRowsBlock)
+            std::memcpy(to + i, from + i, kRowsBlock * sizeof *to);
     }
 
     // All contexts of a centre word share its negatives (Ji et al. 2016, arXiv 1604.04661), so that a
-    // window is a small matrix product. Tiles of up to four contexts are steps of their own.
-    int train_skipgram(const Step &step) {
-        const int n_contexts = static_cast<int>(step.end - step.begin) - 1;
-        size_t next = step.begin;
-        for (int left = n_contexts; left > 0;) {
-            const int n_tiles = (left + kTile - 1) / kTile;
-            const int wanted = (left + n_tiles - 1) / n_tiles;
-            float *contexts[kTile];
-            int n = 0;
-            while (n < wanted) {
-                if (next == step.position) ++next;
-                float *const row = input_row(next);
-                // Rows of a tile are written back whole: the same word twice would lose a change.
-                bool seen = false;
-                for (int m = 0; m < n; ++m) seen |= contexts[m] == row;
-                if (seen) break;
-                contexts[n++] = row;
-                ++next;
+    // window is a small matrix product. It is worked off in tiles of up to four contexts.
+    int64_t train_skipgram(const Step *batch, int n) {
+        int n_contexts = 0;
+        float *scores = scratch_.scores;
+        for (int i = 0; i < n; ++i) {
+            const Step &step = batch[i];
+            int c = 0;
+            for (; step.n_contexts - c >= kTile; c += kTile)
+                dot_tile<kTile>(step, c, scores + c * step.n_targets);
+            switch (step.n_contexts - c) {
+                case 3: dot_tile<3>(step, c, scores + c * step.n_targets); break;
+                case 2: dot_tile<2>(step, c, scores + c * step.n_targets); break;
+                case 1: dot_tile<1>(step, c, scores + c * step.n_targets); break;
             }
-            train_contexts(contexts, n, step, model_.stride, alpha_, &loss_);
-            left -= n;
+            scores += step.n_contexts * step.n_targets;
+            n_contexts += step.n_contexts;
+        }
+        scores_to_gradients(static_cast<int>(scores - scratch_.scores));
+        float *gradients = scratch_.scores;
+        for (int i = 0; i < n; ++i) {
+            const Step &step = batch[i];
+            int c = 0;
+            for (; step.n_contexts - c >= kTile; c += kTile)
+                update_tile<kTile>(step, c, gradients + c * step.n_targets);
+            switch (step.n_contexts - c) {
+                case 3: update_tile<3>(step, c, gradients + c * step.n_targets); break;
+                case 2: update_tile<2>(step, c, gradients + c * step.n_targets); break;
+                case 1: update_tile<1>(step, c, gradients + c * step.n_targets); break;
+            }
+            gradients += step.n_contexts * step.n_targets;
         }
         return n_contexts;
+    }
+
+    template <int M>
+    void dot_tile(const Step &step, int first_context, float *scores) {
+        dot_rows<M>(step.contexts + first_context, step, model_.stride, ahead_, scores);
+        finish_scores<M>(step, scores);
+    }
+
+    // The loss of a pair with label 1 is log(1 + e^-score) = log(1 + e^score) - score, and its gradient
+    // alpha * (1 - sigmoid(score)): that of label 0, and a little more.
+    template <int M>
+    void finish_scores(const Step &step, float *scores) {
+        if (step.has_collision) mask_collisions(step, M, scores);
+        for (int m = 0; m < M; ++m) positive_scores_ += scores[m];
+    }
+
+    void scores_to_gradients(int n) {
+        const vfloat loss = score_to_gradient(scratch_.scores, n, alpha_);
+        loss_ += __builtin_convertvector(lower_half(loss), vdouble) +
+                 __builtin_convertvector(upper_half(loss), vdouble);
+        loss_[0] -= positive_scores_;
+        positive_scores_ = 0;
+    }
+
+    template <int M>
+    void update_tile(const Step &step, int first_context, float *gradients) {
+        for (int m = 0; m < M; ++m) gradients[m] += alpha_;
+        update_rows<M>(step.contexts + first_context, step, model_.stride, ahead_, gradients, nullptr);
     }
 
     // The contexts' sum or mean predicts the centre word; its gradient goes to every context. As in
     // word2vec.c and gensim, the mean's gradient is not divided by the number of contexts; gensim
     // divides that of the sum instead.
-    int train_cbow(const Step &step) {
-        float *const hidden = scratch_.hidden, *const gradient = scratch_.hidden + model_.stride;
-        const float share = 1.0f / static_cast<float>(step.end - step.begin - 1);
-        const float hidden_scale = model_.cbow_mean ? share : 1.0f;
-        const float gradient_scale = model_.cbow_mean ? 1.0f : share;
-        for (size_t k = 0; k < model_.stride; k += lanes) {
-            vfloat total = {};
-            for (size_t i = step.begin; i < step.end; ++i)
-                if (i != step.position) total += load(input_row(i) + k);
-            store(hidden + k, total * hidden_scale);
+    int64_t train_cbow(const Step *batch, int n) {
+        const size_t stride = model_.stride;
+        int64_t n_examples = 0;
+        float *scores = scratch_.scores, *hidden = scratch_.hidden;
+        for (int i = 0; i < n; ++i, hidden += stride) {
+            const Step &step = batch[i];
+            if (step.n_contexts == 0) continue;
+            ++n_examples;
+            const float scale = model_.cbow_mean ? 1.0f / static_cast<float>(step.n_contexts) : 1.0f;
+            for (size_t k = 0; k < stride; k += lanes) {
+                vfloat total = {};
+                for (int c = 0; c < step.n_contexts; ++c) total += load(step.contexts[c] + k);
+                store(hidden + k, total * scale);
+            }
+            dot_rows<1>(&hidden, step, stride, ahead_, scores);
+            finish_scores<1>(step, scores);
+            scores += step.n_targets;
         }
-        train_tile<1>(&hidden, step, model_.stride, alpha_, gradient, &loss_);
-        for (size_t i = step.begin; i < step.end; ++i) {
-            if (i == step.position) continue;
-            float *const row = input_row(i);
-            for (size_t k = 0; k < model_.stride; k += lanes)
-                store(row + k, load(row + k) + load(gradient + k) * gradient_scale);
+        scores_to_gradients(static_cast<int>(scores - scratch_.scores));
+        float *gradients = scratch_.scores;
+        float *const change = hidden;
+        hidden = scratch_.hidden;
+        for (int i = 0; i < n; ++i, hidden += stride) {
+            const Step &step = batch[i];
+            if (step.n_contexts == 0) continue;
+            gradients[0] += alpha_;
+            update_rows<1>(&hidden, step, stride, ahead_, gradients, change);
+            gradients += step.n_targets;
+            const float scale = model_.cbow_mean ? 1.0f : 1.0f / static_cast<float>(step.n_contexts);
+            for (int c = 0; c < step.n_contexts; ++c)
+                for (size_t k = 0; k < stride; k += lanes)
+                    store(step.contexts[c] + k, load(step.contexts[c] + k) + load(change + k) * scale);
         }
-        return 1;
+        return n_examples;
     }
 
     const NegativeSampling &model_;
     const float alpha_;
     RandomStream random_;
     const Scratch scratch_;
-    size_t n_kept_ = 0;
+    size_t n_kept_ = 0, position_ = 0;
     size_t sentence_ = 0, sentence_begin_ = 0, sentence_end_ = 0;
+    RowsAhead ahead_;
     vdouble loss_ = {};
+    float positive_scores_ = 0;  // of the batch
 };
 
 }  // namespace

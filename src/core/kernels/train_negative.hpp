@@ -12,6 +12,13 @@ namespace firth {
 // More would not fit the fixed buffers of a window; published settings go up to 25.
 constexpr int kMaxNegative = 255;
 
+// A column of the alias table of the noise distribution (Walker 1977): column i stands for word i when
+// 32 random bits are below `limit`, else for word `alias`.
+struct NoiseColumn {
+    uint32_t limit;
+    uint32_t alias;
+};
+
 struct NegativeSampling {
     float *input;    // (n_words, stride): the vectors that are kept
     float *output;   // (n_words, stride): the vectors of the words as targets
@@ -19,10 +26,7 @@ struct NegativeSampling {
     size_t n_words;  // below 2^32
     // A token of word w is kept when 32 random bits are below or equal keep_limits[w].
     const uint32_t *keep_limits;
-    // Alias table of the noise distribution (Walker 1977): column i stands for word i when 32 random
-    // bits are below noise_limits[i], else for noise_aliases[i].
-    const uint32_t *noise_limits;
-    const uint32_t *noise_aliases;
+    const NoiseColumn *noise;  // n_words columns
     int window;
     int negative;
     bool shrink_windows;
@@ -40,11 +44,16 @@ struct Chunk {
     int64_t first_position;
 };
 
-// Room for what is left of a chunk after subsampling: n_ids words, and their sentences.
+// Room to work in, all of it written before it is read.
+constexpr int kMaxBatch = 4;         // centre words that are trained together
+constexpr size_t kRowsBlock = 8;     // row pointers are copied in blocks of this size
+constexpr size_t contexts_capacity(int window) { return 2 * static_cast<size_t>(window) + kRowsBlock; }
 struct Scratch {
-    uint32_t *kept;          // n_ids
+    float **kept;                  // n_ids + kRowsBlock
     uint32_t *kept_sentence_ends;  // n_sentences
-    float *hidden;           // 2 * stride, aligned to 64 bytes
+    float **contexts;              // 2 * kMaxBatch * contexts_capacity(window)
+    float *scores;                 // kMaxBatch * 2 * window * (1 + negative) + 32
+    float *hidden;                 // (kMaxBatch + 1) * stride
 };
 
 struct ChunkResult {
