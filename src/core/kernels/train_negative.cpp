@@ -129,28 +129,33 @@ template <int M, int T>
 void update_block(float *const *contexts, const Step &step, size_t stride, RowsAhead &ahead,
                   const float *gradients, float *context_change) {
     const int n = T ? T : step.n_targets;
-    const PrefetchTwo prefetch(ahead, step.targets[0]);
+    // Where the number of targets is known, their addresses stay in registers.
+    float *known_targets[T ? T : 1], *context_rows[M];
+    for (int t = 0; t < T; ++t) known_targets[t] = step.targets[t];
+    for (int m = 0; m < M; ++m) context_rows[m] = contexts[m];
+    float *const *const targets = T ? known_targets : step.targets;
+    const PrefetchTwo prefetch(ahead, targets[0]);
     for (size_t k = 0; k < stride; k += lanes) {
         prefetch.column(k);
         vfloat context[M], change[M];
         for (int m = 0; m < M; ++m) {
-            context[m] = load(contexts[m] + k);
+            context[m] = load(context_rows[m] + k);
             change[m] = vfloat{};
         }
         for (int t = 0; t < n; ++t) {
-            const vfloat target = load(step.targets[t] + k);
+            const vfloat target = load(targets[t] + k);
             vfloat updated = target;
             for (int m = 0; m < M; ++m) {
                 updated += gradients[t * M + m] * context[m];
                 change[m] += gradients[t * M + m] * target;
             }
-            store(step.targets[t] + k, updated);
+            store(targets[t] + k, updated);
         }
         for (int m = 0; m < M; ++m)
             if (context_change)
                 store(context_change + k, change[m]);
             else
-                store(contexts[m] + k, load(contexts[m] + k) + change[m]);
+                store(context_rows[m] + k, load(context_rows[m] + k) + change[m]);
     }
 }
 
