@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from firth.errors import ParameterError, TextError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 BLOCK_SIZE = 4 << 20
 MAX_TOKEN_SIZE = 64 << 20
@@ -114,14 +114,22 @@ def strip_mark(chunks: Iterable[bytes], name: str, errors: str) -> tuple[Iterato
     return (chain((head,), chunks) if head else chunks), offset
 
 
-def _cut_after(chunk: bytes) -> int:
-    """Give the length of `chunk` up to a place where it may be cut; 0 when there is none."""
-    cut = chunk.rfind(b"\n") + 1
-    for space in _OTHER_WHITESPACE:
-        if cut:
-            break
-        cut = chunk.rfind(space) + 1
-    return cut
+def _find_cut(pieces: Sequence[bytes], begin: int) -> tuple[int, int] | None:
+    """Find the last place in `pieces`, from number `begin` on, to end a block at.
+
+    Returns
+    -------
+    tuple of (int, int) or None
+        The number of the piece and the length of it that belongs to the block: up to the last
+        line end, else to whitespace of any kind. None where there is neither.
+    """
+    for separators in ((b"\n",), _OTHER_WHITESPACE):
+        for number in range(len(pieces) - 1, begin - 1, -1):
+            for separator in separators:
+                cut = pieces[number].rfind(separator) + 1
+                if cut:
+                    return number, cut
+    return None
 
 
 def _slices(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -154,43 +162,39 @@ def cut_blocks(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
     TextError
         64 MiB without whitespace.
     """
-    pending: list[bytes] = []
-    n_pending = 0
+    pieces: list[bytes] = []
+    n_bytes = 0
+    n_searched = 0
     offset = 0
     last = b"\n"
     for chunk in _slices(chunks):
-        n_pending += len(chunk)
-        if n_pending < BLOCK_SIZE:
-            pending.append(chunk)
+        pieces.append(chunk)
+        n_bytes += len(chunk)
+        if n_bytes < BLOCK_SIZE:
             continue
-        cut = chunk.rfind(b"\n") + 1
-        if not cut and pending:
-            chunk = b"".join((*pending, chunk))  # noqa: PLW2901 - pending may hold the line end
-            pending.clear()
-        cut = cut or _cut_after(chunk)
-        if not cut:
-            if n_pending > MAX_TOKEN_SIZE:
+        found = _find_cut(pieces, n_searched)
+        if found is None:
+            if n_bytes > MAX_TOKEN_SIZE:
                 raise TextError(
                     f"{name}: no whitespace in the {MAX_TOKEN_SIZE >> 20} MiB from byte {offset} "
                     "on, so that all of them would be one word. Is this text?"
                 )
-            pending.append(chunk)
+            n_searched = len(pieces)
             continue
-        # A view, so that the four MiB are copied once.
-        block = (
-            b"".join((*pending, memoryview(chunk)[:cut])) if cut < len(chunk) or pending else chunk
-        )
+        number, cut = found
+        # A view, so that the bytes are copied once.
+        block = b"".join((*pieces[:number], memoryview(pieces[number])[:cut]))
         yield block
         last = block[-1:]
         offset += len(block)
-        pending = [chunk[cut:]] if cut < len(chunk) else []
-        n_pending -= len(block)
-    rest = b"".join(pending)
-    if (rest or last).endswith(b"\n"):
-        if rest:
-            yield rest
-    else:
-        yield rest + b"\n"
+        n_bytes -= len(block)
+        pieces = [pieces[number][cut:], *pieces[number + 1 :]]
+        n_searched = 0
+    rest = b"".join(pieces)
+    if not (rest or last).endswith(b"\n"):
+        rest += b"\n"
+    if rest:
+        yield rest
 
 
 def valid_blocks(
@@ -285,7 +289,8 @@ def gather_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
     for block in blocks:
         pending.append(block)
         n_pending += len(block)
-        if n_pending >= BLOCK_SIZE:
+        # A block that was cut a little short is not held back for the next one.
+        if n_pending >= BLOCK_SIZE * 7 // 8:
             yield b"".join(pending)
             pending.clear()
             n_pending = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast, overload
 
 from firth.errors import ParameterError
@@ -112,7 +111,8 @@ def open_text(
 def _refuse_names_of_files(texts: list[Any] | tuple[Any, ...]) -> None:
     """Refuse a list of strings that all name files: it would be trained on their names."""
     if texts and all(
-        isinstance(text, str) and len(text) < 1024 and "\0" not in text and Path(text).is_file()
+        # os.path, because Path.is_file() raises on strings that cannot be names.
+        isinstance(text, str) and os.path.isfile(text)  # noqa: PTH113
         for text in texts
     ):
         raise ParameterError(
