@@ -27,3 +27,30 @@ class StringIndex:
     def nearest_spellings(
         self, word: str, counts: NDArray[np.int64], k: int, max_distance: int
     ) -> NDArray[np.int64]: ...
+
+# --- neighbours -----------------------------------------------------------------------------------
+
+class TopK:
+    def __init__(
+        self,
+        n_questions: int,
+        k: int,
+        exclude: NDArray[np.int64],
+        exclude_offsets: NDArray[np.int64],
+    ) -> None: ...
+    def offer(
+        self,
+        first_question: int,
+        dots: NDArray[np.float32],
+        norms: NDArray[np.float32],
+        first_row: int,
+        n_threads: int,
+    ) -> None: ...
+    def search(
+        self,
+        matrix: NDArray[np.float32],
+        norms: NDArray[np.float32],
+        questions: NDArray[np.float32],
+        n_threads: int,
+    ) -> None: ...
+    def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
