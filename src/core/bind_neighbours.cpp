@@ -1,3 +1,73 @@
-#include "bindings.hpp"
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
 
-void bind_neighbours(nb::module_ &) {}
+#include "bindings.hpp"
+#include "neighbours.hpp"
+
+namespace {
+
+using Floats = Array1<const float>;
+using FloatMatrix = Array2<const float>;
+using Rows = Array1<const int64_t>;
+
+// The best rows of several questions, with the rows that each leaves out: those of question i are
+// exclude[offsets[i]] up to exclude[offsets[i + 1]], sorted.
+class BoundTopK {
+public:
+    BoundTopK(size_t n_questions, size_t k, Rows exclude, Rows offsets)
+        : k_(k), exclude_(std::move(exclude)) {
+        if (offsets.shape(0) != n_questions + 1)
+            throw std::invalid_argument("one more offset than questions is needed");
+        for (size_t i = 0; i < n_questions; ++i) {
+            const int64_t begin = offsets.data()[i], end = offsets.data()[i + 1];
+            if (begin < 0 || begin > end || end > static_cast<int64_t>(exclude_.shape(0)))
+                throw std::invalid_argument("offsets out of order");
+            best_.emplace_back(k, exclude_.data() + begin, static_cast<size_t>(end - begin));
+        }
+    }
+
+    void offer(size_t first_question, FloatMatrix dots, Floats norms, size_t first_row,
+               size_t n_threads) {
+        if (first_question + dots.shape(0) > best_.size() || norms.shape(0) != dots.shape(1))
+            throw std::invalid_argument("the block does not fit the questions or norms");
+        nb::gil_scoped_release release;
+        firth::offer_block(best_, first_question, dots.data(), dots.shape(0), dots.shape(1),
+                           norms.data(), first_row, n_threads);
+    }
+
+    void search(FloatMatrix matrix, Floats norms, FloatMatrix questions, size_t n_threads) {
+        if (questions.shape(0) != best_.size() || questions.shape(1) != matrix.shape(1) ||
+            norms.shape(0) != matrix.shape(0))
+            throw std::invalid_argument("matrix, norms and questions do not fit each other");
+        nb::gil_scoped_release release;
+        firth::search_few(best_, {matrix.data(), matrix.shape(0), matrix.shape(1)}, norms.data(),
+                          questions.data(), n_threads);
+    }
+
+    nb::tuple result() {
+        std::vector<int64_t> rows(best_.size() * k_);
+        std::vector<float> scores(rows.size());
+        for (size_t i = 0; i < best_.size(); ++i)
+            best_[i].write(rows.data() + i * k_, scores.data() + i * k_);
+        return nb::make_tuple(to_numpy(std::move(rows)), to_numpy(std::move(scores)));
+    }
+
+private:
+    size_t k_;
+    Rows exclude_;
+    std::vector<firth::BestRows> best_;
+};
+
+}  // namespace
+
+void bind_neighbours(nb::module_ &m) {
+    nb::class_<BoundTopK>(m, "TopK", "The rows that score best, gathered block by block.")
+        .def(nb::init<size_t, size_t, Rows, Rows>(), "n_questions"_a, "k"_a, "exclude"_a,
+             "exclude_offsets"_a)
+        .def("offer", &BoundTopK::offer, "first_question"_a, "dots"_a, "norms"_a, "first_row"_a,
+             "n_threads"_a, "Take in dot products (questions, rows), rows in rising order.")
+        .def("search", &BoundTopK::search, "matrix"_a, "norms"_a, "questions"_a, "n_threads"_a,
+             "Score all rows and take them in, in one pass over the matrix.")
+        .def("result", &BoundTopK::result, "Rows and scores, best first, flat; call it once.");
+}

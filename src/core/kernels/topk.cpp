@@ -1,0 +1,92 @@
+#include "kernels/topk.hpp"
+
+#include <cstddef>
+
+namespace firth::FIRTH_ISA {
+
+namespace {
+
+typedef float Lanes __attribute__((vector_size(64), aligned(4), may_alias));
+typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+constexpr size_t width = sizeof(Lanes) / sizeof(float);
+
+// Not a template: a template argument loses the attribute that allows any address.
+inline Lanes load(const float *p) { return *reinterpret_cast<const Lanes *>(p); }
+inline Four load_four(const float *p) { return *reinterpret_cast<const Four *>(p); }
+
+inline Four fold(const Lanes &v) {
+    return (__builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7)) +
+           (__builtin_shufflevector(v, v, 8, 9, 10, 11) +
+            __builtin_shufflevector(v, v, 12, 13, 14, 15));
+}
+
+// The four sums of four vectors.
+inline Four sums(const Four &a, const Four &b, const Four &c, const Four &d) {
+    const Four ab =
+        __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const Four cd =
+        __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
+           __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+
+// Four rows that lie one after the other: as many sums that do not wait for each other.
+inline Four four_dots(const float *a, size_t dim, const float *query) {
+    const float *b = a + dim, *c = b + dim, *d = c + dim;
+    Lanes wide_a{}, wide_b{}, wide_c{}, wide_d{};
+    size_t i = 0;
+    for (; i + width <= dim; i += width) {
+        const Lanes q = load(query + i);
+        wide_a += q * load(a + i);
+        wide_b += q * load(b + i);
+        wide_c += q * load(c + i);
+        wide_d += q * load(d + i);
+    }
+    Four sum_a = fold(wide_a), sum_b = fold(wide_b), sum_c = fold(wide_c), sum_d = fold(wide_d);
+    for (; i + 4 <= dim; i += 4) {
+        const Four q = load_four(query + i);
+        sum_a += q * load_four(a + i);
+        sum_b += q * load_four(b + i);
+        sum_c += q * load_four(c + i);
+        sum_d += q * load_four(d + i);
+    }
+    Four total = sums(sum_a, sum_b, sum_c, sum_d);
+    for (; i < dim; ++i) total += query[i] * Four{a[i], b[i], c[i], d[i]};
+    return total;
+}
+
+inline float one_dot(const float *a, size_t dim, const float *query) {
+    Lanes wide{};
+    size_t i = 0;
+    for (; i + width <= dim; i += width) wide += load(query + i) * load(a + i);
+    Four four = fold(wide);
+    for (; i + 4 <= dim; i += 4) four += load_four(query + i) * load_four(a + i);
+    float total = (four[0] + four[2]) + (four[1] + four[3]);
+    for (; i < dim; ++i) total += query[i] * a[i];
+    return total;
+}
+
+}  // namespace
+
+void row_dots(const float *matrix, size_t n_rows, size_t dim, const float *query, float *out) {
+    size_t row = 0;
+    for (; row + 4 <= n_rows; row += 4)
+        *reinterpret_cast<Four *>(out + row) = four_dots(matrix + row * dim, dim, query);
+    for (; row < n_rows; ++row) out[row] = one_dot(matrix + row * dim, dim, query);
+}
+
+size_t next_above(const float *dots, const float *norms, size_t begin, size_t n, float threshold) {
+    constexpr size_t chunk = 64;
+    size_t i = begin;
+    // Hardly any row passes once the best are known: whole chunks are passed over.
+    for (; i + chunk <= n; i += chunk) {
+        int any = 0;
+        for (size_t j = i; j < i + chunk; ++j) any |= dots[j] > threshold * norms[j];
+        if (any) break;
+    }
+    for (; i < n; ++i)
+        if (dots[i] > threshold * norms[i]) return i;
+    return n;
+}
+
+}  // namespace firth::FIRTH_ISA

@@ -1,0 +1,183 @@
+"""The rows of a matrix that point most nearly in the direction of a question.
+
+Exact search by cosine. A few questions wait for memory: the core scores and selects in one pass over
+the matrix. Many questions wait for arithmetic: blocks of questions times blocks of rows are matrix
+products, which NumPy's BLAS does best, and the core picks the best rows out of each block while it
+is in the cache. Neither ever holds the scores of all rows.
+"""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from firth import _core
+from firth.errors import ParameterError
+
+__all__ = ["row_norms", "top_k"]
+
+# From this many questions on the matrix product is the faster way.
+_FEW = 32
+# Questions and rows of a block: 8 MiB of scores, large enough for the product to run at full speed,
+# small enough to be in a cache when the core selects from them.
+_BLOCK_QUESTIONS = 512
+_BLOCK_ROWS = 4096
+# Below this many multiplications a second thread takes longer to start than it saves.
+_WORTH_A_THREAD = 1 << 20
+
+
+def row_norms(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Compute the Euclidean length of each row.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray of float32, shape (n_rows, vector_size)
+        Vectors as rows.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_rows,)
+        Summed in float64, so that rows of tiny or huge numbers get theirs too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from firth.neighbours import row_norms
+    >>> row_norms(np.array([[3, 4], [0, 0]], np.float32))
+    array([5., 0.], dtype=float32)
+    """
+    norms = np.empty(len(matrix), np.float32)
+    n_block = max(1, (1 << 20) // max(1, matrix.shape[1]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for begin in range(0, len(matrix), n_block):
+            block = matrix[begin : begin + n_block].astype(np.float64)
+            norms[begin : begin + n_block] = np.sqrt(np.einsum("ij,ij->i", block, block))
+    return norms
+
+
+def top_k(
+    matrix: NDArray[np.float32],
+    norms: NDArray[np.float32],
+    queries: ArrayLike,
+    k: int,
+    exclude: Sequence[Sequence[int]] | None = None,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Find the `k` rows of a matrix with the highest cosine to each query.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray of float32, shape (n_rows, vector_size)
+        Vectors as rows, C-contiguous.
+    norms : numpy.ndarray of float32, shape (n_rows,)
+        Their lengths; see `row_norms`.
+    queries : array_like, shape (n_queries, vector_size)
+        Vectors of any length but 0.
+    k : int
+        How many rows to find for each.
+    exclude : sequence of sequences of int, optional
+        The rows that each query leaves out, such as that of the word asked about.
+
+    Returns
+    -------
+    rows : numpy.ndarray of int64, shape (n_queries, min(k, n_rows))
+        Best first; rows of the same score in rising order. -1 where there are no more: rows of
+        zeros or with NaN have no direction and are never found, and a query like that finds none.
+    scores : numpy.ndarray of float32, shape (n_queries, min(k, n_rows))
+        Their cosines; minus infinity beside -1.
+
+    Raises
+    ------
+    ParameterError
+        If shapes or types do not fit each other, or `k` is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from firth.neighbours import row_norms, top_k
+    >>> matrix = np.array([[2, 0], [0, 1], [3, 4]], np.float32)
+    >>> rows, scores = top_k(matrix, row_norms(matrix), [[1, 0]], k=2)
+    >>> rows, scores
+    (array([[0, 2]]), array([[1. , 0.6]], dtype=float32))
+    """
+    if matrix.ndim != 2 or matrix.dtype != np.float32 or not matrix.flags.c_contiguous:
+        raise ParameterError(
+            f"matrix is {matrix.dtype} of shape {matrix.shape}; it must be float32, of two "
+            f"dimensions and C-contiguous: np.ascontiguousarray(matrix, np.float32)"
+        )
+    if norms.shape != matrix.shape[:1] or norms.dtype != np.float32:
+        raise ParameterError(
+            f"norms is {norms.dtype} of shape {norms.shape}; it must be float32 with one for each "
+            f"of the {len(matrix):,} rows: row_norms(matrix)"
+        )
+    if k < 0:
+        raise ParameterError(f"k must be 0 or more, not {k}")
+    directions = _unit_rows(queries, matrix.shape[1])
+    n_queries = len(directions)
+    k = min(k, len(matrix))
+    best = _core.TopK(n_queries, k, *_flatten(exclude, n_queries))
+    if k and n_queries:
+        n_threads = _thread_count(matrix.size * n_queries)
+        if n_queries < _FEW:
+            best.search(matrix, norms, directions, n_threads)
+        else:
+            _search_many(best, matrix, norms, directions, n_threads)
+    rows, scores = best.result()
+    return rows.reshape(n_queries, k), scores.reshape(n_queries, k)
+
+
+def _search_many(
+    best: _core.TopK,
+    matrix: NDArray[np.float32],
+    norms: NDArray[np.float32],
+    directions: NDArray[np.float32],
+    n_threads: int,
+) -> None:
+    memory = np.empty(_BLOCK_QUESTIONS * _BLOCK_ROWS, np.float32)
+    for first in range(0, len(directions), _BLOCK_QUESTIONS):
+        some = directions[first : first + _BLOCK_QUESTIONS]
+        for row in range(0, len(matrix), _BLOCK_ROWS):
+            rows = matrix[row : row + _BLOCK_ROWS]
+            dots = memory[: len(some) * len(rows)].reshape(len(some), len(rows))
+            with np.errstate(invalid="ignore", over="ignore"):
+                np.matmul(some, rows.T, out=dots)
+            best.offer(first, dots, norms[row : row + _BLOCK_ROWS], row, n_threads)
+
+
+def _unit_rows(queries: ArrayLike, dim: int) -> NDArray[np.float32]:
+    """Scale queries to length 1; those without a direction become NaN, which finds nothing."""
+    array = np.asarray(queries)
+    if array.ndim != 2 or array.shape[1] != dim or array.dtype.kind not in "fiu":
+        raise ParameterError(
+            f"queries is {array.dtype} of shape {array.shape}; it must be numbers of shape "
+            f"(n_queries, {dim})"
+        )
+    array = array.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        lengths = np.sqrt(np.einsum("ij,ij->i", array, array))
+        array /= np.where(np.isfinite(lengths) & (lengths > 0), lengths, np.nan)[:, None]
+    return array.astype(np.float32)
+
+
+def _flatten(
+    exclude: Sequence[Sequence[int]] | None, n_queries: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Lay the excluded rows of all queries one after the other, each query's sorted."""
+    if exclude is None:
+        exclude = [()] * n_queries
+    if len(exclude) != n_queries:
+        raise ParameterError(
+            f"exclude has {len(exclude)} entries for {n_queries} queries; give one for each"
+        )
+    flat = [int(row) for rows in exclude for row in sorted(rows)]
+    offsets = np.zeros(n_queries + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, exclude), np.int64, n_queries), out=offsets[1:])
+    return np.array(flat, np.int64), offsets
+
+
+def _thread_count(n_multiplications: int) -> int:
+    if hasattr(os, "sched_getaffinity"):
+        n_cores = len(os.sched_getaffinity(0))
+    else:
+        n_cores = os.cpu_count() or 1
+    return max(1, min(n_cores, n_multiplications // _WORTH_A_THREAD))
