@@ -125,7 +125,8 @@ class _LogLines(Progress):
 
     def _show(self) -> None:
         now = time.monotonic()
-        if now - self._last_line >= SECONDS_BETWEEN_LINES:
+        complete = self._total is not None and self.n >= self._total
+        if now - self._last_line >= SECONDS_BETWEEN_LINES and not complete:
             self._last_line = now
             logger.info("%s", self._line(now, ended=False))
 
@@ -146,10 +147,10 @@ class _LogLines(Progress):
         return f"{self._name}: {', '.join(parts)}"
 
     def _counted(self) -> str:
-        done = format_count(self.n, self._unit)
         if not self._total:
-            return done
+            return format_count(self.n, self._unit)
         percent = 100 * self.n / self._total
+        done = format_count(self.n, self._unit if self._unit == "B" else "").rstrip()
         return f"{percent:.0f}% ({done} of {format_count(self._total, self._unit)})"
 
 

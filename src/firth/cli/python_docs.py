@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import stat
 import sys
 import sysconfig
 from pathlib import Path
@@ -211,7 +212,8 @@ def _package_folders() -> list[Path]:
 
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:
             return ""
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

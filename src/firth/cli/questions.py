@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import click
@@ -63,9 +64,9 @@ def read_questions(words: Sequence[str], *, a_line_is_a_word: bool) -> Iterator[
         return
     batch: list[Question] = []
     for number, line, more_is_ready in _lines_of_standard_input():
-        asked = (line.strip(),) if a_line_is_a_word else tuple(line.split())
-        if asked and asked != ("",):
-            batch.append(Question(asked, number))
+        words_of_line = [line.strip()] if a_line_is_a_word else line.split()
+        if any(words_of_line):
+            batch.append(Question(_decoded(words_of_line, number), number))
         if batch and (len(batch) == BATCH_SIZE or not more_is_ready):
             yield batch
             batch = []
@@ -73,7 +74,7 @@ def read_questions(words: Sequence[str], *, a_line_is_a_word: bool) -> Iterator[
         yield batch
 
 
-def _lines_of_standard_input() -> Iterator[tuple[int, str, bool]]:
+def _lines_of_standard_input() -> Iterator[tuple[int, bytes, bool]]:
     """Yield number, text, and whether more lines have already arrived."""
     stream = cast("BufferedReader", click.get_binary_stream("stdin"))
     number = 0
@@ -85,16 +86,17 @@ def _lines_of_standard_input() -> Iterator[tuple[int, str, bool]]:
         rest = lines.pop() if block else b""
         for at, line in enumerate(lines, 1):
             number += 1
-            yield number, _decoded(line, number), at < len(lines)
+            yield number, line.removeprefix(BOM_UTF8) if number == 1 else line, at < len(lines)
         if not block:
             return
 
 
-def _decoded(line: bytes, number: int) -> str:
+def _decoded(words: Sequence[bytes], number: int) -> tuple[str, ...]:
     try:
-        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+        return tuple(word.decode() for word in words)
     except UnicodeDecodeError as error:
+        shown = error.object.decode(errors="backslashreplace")
         raise TextError(
-            f"standard input, line {number}: not UTF-8 (byte {error.start} of the line); "
-            "convert it first, for example with iconv -t utf-8"
+            f"standard input, line {number}: '{shown}' is not UTF-8; "
+            "convert the questions first, for example with iconv -t utf-8"
         ) from None
