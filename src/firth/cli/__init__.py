@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from firth.cli.answers import print_message
+from firth.cli.answers import ReaderGoneError, print_message
 from firth.cli.ask import analogy, odd_one_out, similar, similarity
 from firth.cli.command import HELP_SETTINGS, Group
 from firth.cli.demo import demo
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         terminated = _terminate_like_an_interrupt()
         try:
             status = _run(arguments)
-        except BrokenPipeError:
+        except ReaderGoneError:
             _close_standard_output()
             return BROKEN_PIPE
         return TERMINATED if terminated.is_set() and status == INTERRUPTED else status
@@ -84,7 +84,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         status = firth.main(arguments, prog_name="firth", standalone_mode=False)
-        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return USAGE
@@ -105,8 +104,6 @@ def _run(arguments: Sequence[str] | None) -> int:
     except FirthError as error:
         print_message(str(error))
         return FAILURE
-    except BrokenPipeError:
-        raise
     except MemoryError:
         print_message("not enough memory")
         return FAILURE

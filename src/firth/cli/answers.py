@@ -62,8 +62,10 @@ class AnswerPrinter:
             self._print_table(question, answer)
         else:
             asked = question.words if self.with_question else ()
-            for row in answer.rows:
-                print_line("\t".join(_column(value) for value in (*asked, *row)))
+            # One write for an answer: a line each would be slow for thousands of questions.
+            lines = ["\t".join(_column(value) for value in (*asked, *row)) for row in answer.rows]
+            if lines:
+                print_line("\n".join(lines))
 
     def print_error(self, question: Question, message: str) -> None:
         """Say on standard error why a question has no answer; the next ones are answered still."""
@@ -115,9 +117,19 @@ def printable(text: str) -> str:
     )
 
 
+class ReaderGoneError(Exception):
+    """Nobody reads standard output any more.
+
+    click would make exit status 1 of the error that Python raises for this.
+    """
+
+
 def print_line(text: str) -> None:
     """Print a line on standard output, at once."""
-    click.echo(text)
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise ReaderGoneError from None
 
 
 def print_json(value: dict[str, Any]) -> None:

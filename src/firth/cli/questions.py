@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -76,7 +77,9 @@ def read_questions(words: Sequence[str], *, a_line_is_a_word: bool) -> Iterator[
 
 def _lines_of_standard_input() -> Iterator[tuple[int, bytes, bool]]:
     """Yield number, text, and whether more lines have already arrived."""
-    stream = cast("BufferedReader", click.get_binary_stream("stdin"))
+    if sys.stdin is None:  # closed by the shell: <&-
+        return
+    stream = cast("BufferedReader", sys.stdin.buffer)
     number = 0
     rest = b""
     while True:
