@@ -75,13 +75,14 @@ class AnswerPrinter:
         print_message(f"{question.place}{message}")
 
     def _print_table(self, question: Question, answer: Answer) -> None:
-        if len(answer.rows) == 1 and not self.with_question:
-            return print_line("  ".join(_column(value) for value in answer.rows[0]))
+        if len(self.columns) == 1:
+            asked = question.words if self.with_question else ()
+            print_line("  ".join(_column(value) for value in (*asked, *answer.rows[0])))
+            return
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
-        # A table with one figure a row reads better as columns without lines.
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
         for name in self.columns:
             figures = name == "similarity"
@@ -99,7 +100,6 @@ class AnswerPrinter:
         console.print(table)
         if self.with_question:
             console.print()
-        return None
 
 
 def printable(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,36 +197,13 @@ def check_output(output: str | Path, *, replace: bool) -> None:
         When it is a file or a folder of something else, when it is a model and not to be
         replaced, or when there is no permission to write.
     """
-    folder = Path(output)
-    if folder.is_dir() and any(folder.iterdir()):
-        if not is_model_folder(folder):
-            raise OutputError(
-                f"{folder}: exists and is not a model folder of firth; choose another -o"
-            )
-        if not replace:
-            raise OutputError(
-                f"{folder}: there is a model already; choose another -o, or --force to replace it"
-            )
-    elif folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: exists and is a file; choose another -o")
-    parent = folder.absolute().parent
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir():
-        raise OutputError(f"{parent}: is a file, so that {folder} cannot be made in it")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise OutputError(f"{parent}: no permission to write here; choose another -o")
+    from firth.storage import check_target
 
-
-def is_model_folder(folder: Path) -> bool:
-    """Tell whether a folder says that firth wrote it."""
-    import json
-
-    try:
-        config = json.loads((folder / "config.json").read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(config, dict) and config.get("format") == "firth"
+    check_target(output)
+    if not replace and Path(output).is_dir() and any(Path(output).iterdir()):
+        raise OutputError(
+            f"{output}: there is a model already; choose another -o, or --force to replace it"
+        )
 
 
 def print_summary(model: Word2Vec, output: str) -> None:
