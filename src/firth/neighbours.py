@@ -1,9 +1,9 @@
 """The rows of a matrix that point most nearly in the direction of a question.
 
-Exact search by cosine. A few questions wait for memory: the core scores and selects in one pass over
-the matrix. Many questions wait for arithmetic: blocks of questions times blocks of rows are matrix
-products, which NumPy's BLAS does best, and the core picks the best rows out of each block while it
-is in the cache. Neither ever holds the scores of all rows.
+Exact search by cosine. A few questions wait for memory: the core scores and selects in one pass
+over the matrix. Many questions wait for arithmetic: blocks of questions times blocks of rows are
+matrix products, which NumPy's BLAS does best, and the core picks the best rows out of each block
+while it is in the cache. Neither ever holds the scores of all rows.
 """
 
 import os

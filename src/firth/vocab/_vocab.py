@@ -1,19 +1,10 @@
-"""The words of a corpus or of a matrix, their counts and their ids.
-
-A `Vocab` is four arrays, so that it opens by memory map in no time, whatever its size::
-
-    word_bytes    uint8   (n_bytes,)       the words in UTF-8, one after the other
-    word_offsets  uint64  (n_words + 1,)   word i is word_bytes[word_offsets[i]:word_offsets[i + 1]]
-    counts        int64   (n_words,)       how often each was seen; all 0 where that is not known
-    slots         uint32  (n_slots,)       hash table from word to id, built by the compiled core
-"""
+"""The vocabulary."""
 
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from operator import index as as_index
 from pathlib import Path
 from typing import Any, Self, TypeVar, overload
 
@@ -23,8 +14,8 @@ from numpy.typing import NDArray
 from firth import _core
 from firth.errors import FormatError, ParameterError, VocabularyError, WordNotFoundError
 from firth.storage import open_tensors, read_config, save_tensors, write_config, write_folder
-
-__all__ = ["VOCAB_FILE", "Vocab", "WordList"]
+from firth.vocab._checks import check_word, check_words, shortened
+from firth.vocab._word_list import MissingWord, WordList
 
 VOCAB_FILE = "vocab.safetensors"
 _DTYPES: dict[str, type[np.generic]] = {
@@ -34,7 +25,6 @@ _DTYPES: dict[str, type[np.generic]] = {
     "slots": np.uint32,
 }
 _MAX_WORDS = 2**31
-_BLOCK = 4096  # words decoded at a time when all are asked for
 
 T = TypeVar("T")
 
@@ -112,7 +102,7 @@ class Vocab:
         if max_size is not None and max_size < 1:
             raise ParameterError(f"max_size must be 1 or more, or None, not {max_size}")
         for word, count in counter.items():
-            _check_word(word)
+            check_word(word)
             if count < 0:
                 raise VocabularyError(f"the word {word!r} has the count {count}; counts are >= 0")
         words = sorted(word for word, count in counter.items() if count >= min_count)
@@ -153,10 +143,10 @@ class Vocab:
         """
         if isinstance(words, str):
             raise ParameterError(
-                f"words is the string {_shortened(words)}; give a list of words, or they would be "
+                f"words is the string {shortened(words)}; give a list of words, or they would be "
                 f"its characters"
             )
-        encoded = [_check_word(word) for word in words]
+        encoded = [check_word(word) for word in words]
         offsets = np.zeros(len(encoded) + 1, np.uint64)
         np.cumsum(np.fromiter(map(len, encoded), np.uint64, len(encoded)), out=offsets[1:])
         if counts is None:
@@ -209,7 +199,7 @@ class Vocab:
             raise VocabularyError("counts must be whole numbers of 0 or more")
         word_bytes = np.ascontiguousarray(word_bytes, np.uint8)
         word_offsets = np.ascontiguousarray(word_offsets, np.uint64)
-        _check_words(word_bytes, word_offsets)
+        check_words(word_bytes, word_offsets)
         slots, duplicate = _core.build_slots(word_bytes, word_offsets)
         if duplicate >= 0:
             begin, end = int(word_offsets[duplicate]), int(word_offsets[duplicate + 1])
@@ -234,7 +224,7 @@ class Vocab:
     def __getitem__(self, word: str) -> int:
         row = self.get(word)
         if row is None:
-            raise WordNotFoundError(_MissingWord(self, word))
+            raise WordNotFoundError(MissingWord(self, word))
         return row
 
     def __eq__(self, other: object) -> bool:
@@ -282,7 +272,7 @@ class Vocab:
             If `words` is a string, or holds something else than strings.
         """
         if isinstance(words, str):
-            raise ParameterError(f"words is the string {_shortened(words)}; give a list of words")
+            raise ParameterError(f"words is the string {shortened(words)}; give a list of words")
         words = words if isinstance(words, list) else list(words)
         try:
             rows = self._index.find_many(words)
@@ -296,7 +286,7 @@ class Vocab:
         return rows
 
     @property
-    def words(self) -> "WordList":
+    def words(self) -> WordList:
         """The words in the order of their ids, decoded when they are looked at."""
         return WordList(self)
 
@@ -466,134 +456,3 @@ class Vocab:
                 f"bytes and {n_slots:,} slots do not fit each other; make the file again"
             )
         return cls(**{name: tensors[name] for name in _DTYPES}, origin=str(path))
-
-
-class WordList(Sequence[str]):
-    """The words of a vocabulary in the order of their ids, as a list that is not there.
-
-    A word is decoded when it is looked at. Equal to a list of the same words.
-    """
-
-    def __init__(self, vocab: Vocab) -> None:
-        self._vocab = vocab
-
-    def __len__(self) -> int:
-        return len(self._vocab)
-
-    @overload
-    def __getitem__(self, row: int) -> str: ...
-    @overload
-    def __getitem__(self, row: slice) -> list[str]: ...
-    def __getitem__(self, row: int | slice) -> str | list[str]:
-        if isinstance(row, slice):
-            return self._vocab.words_at(np.arange(*row.indices(len(self)), dtype=np.int64))
-        position = as_index(row)
-        position += len(self) if position < 0 else 0
-        if not 0 <= position < len(self):
-            raise IndexError(f"row {row} of a vocabulary of {len(self):,} words")
-        return self._vocab.words_at(np.array([position], np.int64))[0]
-
-    def __iter__(self) -> Iterator[str]:
-        for begin in range(0, len(self), _BLOCK):
-            yield from self[begin : begin + _BLOCK]
-
-    def __contains__(self, word: object) -> bool:
-        return word in self._vocab
-
-    def index(self, word: str, start: int = 0, stop: int | None = None) -> int:
-        """Return the id of a word; ValueError if it is not there, as of a list."""
-        row = self._vocab.get(word)
-        if row is None or row not in range(*slice(start, stop).indices(len(self))):
-            raise ValueError(f"{word!r} is not in the list")
-        return row
-
-    def count(self, word: str) -> int:
-        """Return 1 for a word that is there, 0 for another."""
-        return int(word in self._vocab)
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, WordList):
-            return self._vocab is other._vocab or list(self) == list(other)
-        if isinstance(other, list | tuple):
-            return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
-        return NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        first = ", ".join(map(repr, self[:3]))
-        return f"WordList([{first}{', ...' if len(self) > 3 else ''}], {len(self):,} words)"
-
-
-class _MissingWord:
-    """A message that looks for near spellings when it is read.
-
-    The search takes milliseconds; a program that tries a million words and catches the errors
-    must not pay for messages that nobody sees.
-    """
-
-    def __init__(self, vocab: Vocab, word: object) -> None:
-        self._vocab = vocab
-        self._word = word
-
-    @cached_property
-    def _text(self) -> str:
-        if not isinstance(self._word, str):
-            kind = type(self._word).__name__
-            return f"a word is a string, not {kind} {_shortened(self._word)}"
-        text = f"the word {_shortened(self._word)} is not among the {len(self._vocab):,} words"
-        near = self._vocab.suggest(self._word)
-        return text + (
-            f"; near spellings: {', '.join(near)}" if near else "; nothing comes near it"
-        )
-
-    def __str__(self) -> str:
-        return self._text
-
-    def __repr__(self) -> str:
-        return repr(self._text)
-
-    def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        # Errors travel between processes; the vocabulary stays at home.
-        return str, (self._text,)
-
-
-def _shortened(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _check_word(word: object) -> bytes:
-    """Check that something is a word that UTF-8 can hold, and encode it."""
-    if not isinstance(word, str):
-        raise ParameterError(f"a word is a string, not {type(word).__name__} {_shortened(word)}")
-    try:
-        return word.encode()
-    except UnicodeEncodeError as error:
-        raise VocabularyError(
-            f"the word {_shortened(word)} has a lone surrogate at character {error.start}, which "
-            f"UTF-8 cannot hold; decode the text with another errors= policy"
-        ) from None
-
-
-def _check_words(word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64]) -> None:
-    """Check that the offsets cut the bytes into words of valid UTF-8."""
-    n_bytes = len(word_bytes)
-    if word_offsets[0] != 0 or word_offsets[-1] != n_bytes:
-        raise VocabularyError(
-            f"word_offsets run from {word_offsets[0]} to {word_offsets[-1]}; they must run from 0 "
-            f"to the {n_bytes} bytes of the words"
-        )
-    falling = np.flatnonzero(word_offsets[1:] < word_offsets[:-1])
-    if len(falling):
-        raise VocabularyError(f"word_offsets fall after position {falling[0]}; they must not")
-    if n_bytes and word_bytes.max() > 127:
-        try:
-            str(word_bytes.data, "utf-8")
-        except UnicodeDecodeError as error:
-            row = int(np.searchsorted(word_offsets, error.start, "right")) - 1
-            raise VocabularyError(f"the word at position {row:,} is no UTF-8: {error}") from None
-        inner = word_offsets[word_offsets < n_bytes]
-        split = np.flatnonzero((word_bytes[inner] & 0xC0) == 0x80)
-        if len(split):
-            raise VocabularyError(f"the word at position {split[0]:,} starts inside a character")
