@@ -54,3 +54,73 @@ class TopK:
         n_threads: int,
     ) -> None: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
+
+# --- text to ids ----------------------------------------------------------------------------------
+
+SENTENCE_END: int
+DROPPED: int
+
+class TokenInterner:
+    def __init__(self) -> None: ...
+    def encode_text(self, text: bytes, ids: NDArray[np.uint32]) -> int: ...
+    def encode_sentences(
+        self, sentences: list[list[str]], last_is_open: bool = False
+    ) -> NDArray[np.uint32]: ...
+    def absorb(self, other: TokenInterner) -> None: ...
+    def select_words(
+        self, min_count: int, max_size: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint64], NDArray[np.int64]]: ...
+    def id_map_to(
+        self, word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64]
+    ) -> NDArray[np.uint32]: ...
+    def __len__(self) -> int: ...
+    @property
+    def total_count(self) -> int: ...
+    @property
+    def highest_count(self) -> int: ...
+
+class RenameState:
+    def __init__(self) -> None: ...
+    @property
+    def n_ids(self) -> int: ...
+    @property
+    def sentence_length(self) -> int: ...
+
+def rename_ids(
+    state: RenameState,
+    provisional: NDArray[np.uint32],
+    id_map: NDArray[np.uint32],
+    max_sentence_length: int,
+    ids: NDArray[np.uint32],
+    sentence_ends: NDArray[np.int64],
+) -> tuple[int, int]: ...
+
+# --- training -------------------------------------------------------------------------------------
+
+MAX_NEGATIVE: int
+
+class NegativeSamplingTrainer:
+    def __init__(
+        self,
+        input: NDArray[np.float32],
+        output: NDArray[np.float32],
+        keep_limits: NDArray[np.uint32],
+        noise: NDArray[np.uint32],
+        *,
+        window: int,
+        negative: int,
+        shrink_windows: bool,
+        cbow: bool,
+        cbow_mean: bool,
+    ) -> None: ...
+    def train(
+        self,
+        ids: NDArray[np.uint32],
+        sentence_ends: NDArray[np.int64],
+        first_position: int,
+        alpha: float,
+        seed: int,
+    ) -> tuple[float, int, int]: ...
+
+def build_alias_table(weights: NDArray[np.float64]) -> NDArray[np.uint32]: ...
+def multiply_add_in_registers(n_rounds: int) -> float: ...

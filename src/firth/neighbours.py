@@ -6,7 +6,6 @@ matrix products, which NumPy's BLAS does best, and the core picks the best rows 
 while it is in the cache. Neither ever holds the scores of all rows.
 """
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from firth import _core
 from firth.errors import ParameterError
+from firth.machine import usable_cores
 
 __all__ = ["row_norms", "top_k"]
 
@@ -176,8 +176,4 @@ def _flatten(
 
 
 def _thread_count(n_multiplications: int) -> int:
-    if hasattr(os, "sched_getaffinity"):
-        n_cores = len(os.sched_getaffinity(0))
-    else:
-        n_cores = os.cpu_count() or 1
-    return max(1, min(n_cores, n_multiplications // _WORTH_A_THREAD))
+    return max(1, min(usable_cores(), n_multiplications // _WORTH_A_THREAD))

@@ -83,6 +83,7 @@ def describe_system() -> dict[str, Any]:
     from importlib import metadata
 
     from firth import _core
+    from firth.machine import usable_cores
 
     return {
         "firth": metadata.version("firth"),
@@ -94,15 +95,6 @@ def describe_system() -> dict[str, Any]:
         "numpy": metadata.version("numpy"),
         "optional": {name: _version(name) for name in OPTIONAL_PACKAGES},
     }
-
-
-def usable_cores() -> int:
-    """Count the cores that this process may run on, which a container or a batch job limits."""
-    import os
-
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _version(package: str) -> str | None:

@@ -1,0 +1,13 @@
+"""Text as word ids on disk: counted, numbered and encoded in one reading.
+
+::
+
+    vocab, corpus = encode_corpus("wiki.txt.gz", min_count=5)
+    with corpus:
+        corpus.ids, corpus.sentence_ends
+"""
+
+from firth.corpus._corpus import Corpus
+from firth.corpus._encode import build_vocab, encode_corpus
+
+__all__ = ["Corpus", "build_vocab", "encode_corpus"]

@@ -1,0 +1,80 @@
+"""Encoded corpora that are kept, so that training again on the same text starts at once.
+
+They lie in ``corpora`` of firth's cache folder, the newest ``FIRTH_CORPUS_CACHE_GB`` gigabytes of
+them (10 unless told otherwise; 0 keeps none). The name of a folder is a hash of all that its content
+depends on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from firth.errors import ParameterError
+
+DEFAULT_GIGABYTES = 10.0
+
+
+def cache_folder() -> Path:
+    """Tell where firth keeps what can be made or fetched again: ``FIRTH_CACHE``, or the user's."""
+    if chosen := os.environ.get("FIRTH_CACHE"):
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path("~/Library/Caches/firth").expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "firth"
+
+
+def corpus_folder(fingerprint: dict[str, object]) -> Path:
+    """Tell where the corpus with this fingerprint is kept, whether it is there or not."""
+    text = json.dumps(fingerprint, sort_keys=True)
+    return cache_folder() / "corpora" / hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def cache_limit_bytes() -> int:
+    """Tell how much all corpora that are kept may take.
+
+    Raises
+    ------
+    ParameterError
+        ``FIRTH_CORPUS_CACHE_GB`` is no number.
+    """
+    value = os.environ.get("FIRTH_CORPUS_CACHE_GB", "")
+    try:
+        gigabytes = float(value) if value else DEFAULT_GIGABYTES
+    except ValueError:
+        raise ParameterError(f"FIRTH_CORPUS_CACHE_GB is {value!r}, not a number") from None
+    return int(gigabytes * 1e9)
+
+
+def mark_used(folder: Path) -> None:
+    """Note that a corpus was used just now, so that it is not the first to go."""
+    with contextlib.suppress(OSError):
+        os.utime(folder, (time.time(),) * 2)
+
+
+def trim(keep: Path) -> None:
+    """Remove the corpora used longest ago until the rest is within the limit.
+
+    One that another process has open stays readable there until it is closed.
+    """
+    limit = cache_limit_bytes()
+    found: list[tuple[float, int, Path]] = []
+    with contextlib.suppress(OSError):
+        for folder in keep.parent.iterdir():
+            with contextlib.suppress(OSError):
+                size = sum(file.stat().st_size for file in folder.iterdir())
+                found.append((folder.stat().st_mtime, size, folder))
+    total = sum(size for _, size, _ in found)
+    for _, size, folder in sorted(found):
+        if total <= limit:
+            break
+        # A folder with a leading dot is being written by another process.
+        if folder != keep and not folder.name.startswith("."):
+            shutil.rmtree(folder, ignore_errors=True)
+            total -= size

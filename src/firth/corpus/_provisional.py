@@ -1,0 +1,209 @@
+"""Text to provisional ids on disk, and from there to the ids of a vocabulary.
+
+A text is read once. Each thread numbers the tokens of the blocks it gets in the order in which it
+meets them; when the whole text has been seen, the threads' counts are added up, the vocabulary is
+chosen, and the ids are renamed where they lie: they only become fewer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from firth import _core
+from firth.errors import TextError, VocabularyError
+from firth.text import TextSource
+from firth.vocab import Vocab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from firth.progress import Progress
+    from firth.text import Tokenizer, TokenSource
+
+MAX_SENTENCE_LENGTH = 10_000  # tokens, as in gensim; longer ones are cut, not dropped
+_ALL = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Provisional ids of one block of text, and the interner that gave them."""
+
+    interner: int
+    n_ids: int
+
+
+class ProvisionalIds:
+    """Tokens of a text as numbers in the order in which each thread met them.
+
+    Parameters
+    ----------
+    source : TextSource or TokenSource
+        The text; read by `read`, once.
+    tokenizer : Tokenizer
+        Splits it, unless its tokens are given.
+    workers : int
+        Threads that encode.
+    """
+
+    def __init__(
+        self, source: TextSource | TokenSource, tokenizer: Tokenizer, workers: int
+    ) -> None:
+        self._source = source
+        self._tokenizer = tokenizer
+        self._workers = workers
+        self._interners = [_core.TokenInterner() for _ in range(workers)]
+        self._blocks: list[_Block] = []
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens read so far."""
+        return sum(interner.total_count for interner in self._interners)
+
+    def read(self, path: Path | None, bar: Progress) -> None:
+        """Read the whole text, and write its ids to `path`; only count where that is None."""
+        free: SimpleQueue[int] = SimpleQueue()
+        for number in range(self._workers):
+            free.put(number)
+
+        def encode(piece: bytes | list[list[str]]) -> tuple[_Block, NDArray[np.uint32]]:
+            number = free.get()
+            try:
+                ids = self._encode_piece(self._interners[number], piece)
+            finally:
+                free.put(number)
+            return _Block(number, len(ids)), ids
+
+        source = self._source
+        pieces: Iterable[bytes | list[list[str]]] = (
+            source.blocks() if isinstance(source, TextSource) else source.sentence_batches()
+        )
+        shown = 0
+        with _Output(path) as write, ThreadPoolExecutor(self._workers) as threads:
+            under_way: deque[Future[tuple[_Block, NDArray[np.uint32]]]] = deque()
+
+            def write_oldest() -> None:
+                block, ids = under_way.popleft().result()
+                self._blocks.append(block)
+                write(ids)
+
+            try:
+                for piece in pieces:
+                    under_way.append(threads.submit(encode, piece))
+                    # A few blocks ahead keep all threads busy; more would only take memory.
+                    while len(under_way) > self._workers + 1:
+                        write_oldest()
+                    bar.advance(max(source.n_bytes_read - shown, 0))
+                    shown = source.n_bytes_read
+                while under_way:
+                    write_oldest()
+            except BaseException:
+                threads.shutdown(cancel_futures=True)
+                raise
+
+    def _encode_piece(
+        self, interner: _core.TokenInterner, piece: bytes | list[list[str]]
+    ) -> NDArray[np.uint32]:
+        if isinstance(piece, list):
+            return interner.encode_sentences(piece)
+        if self._tokenizer.compiled:
+            text = self._tokenizer.prepare(piece)
+            ids = np.empty(len(text) + 1, np.uint32)
+            return ids[: interner.encode_text(text, ids)]
+        # A line that is longer than a block goes on in the next one.
+        sentences = self._tokenizer.sentences(piece)
+        return interner.encode_sentences(sentences, last_is_open=not piece.endswith(b"\n"))
+
+    def choose_vocab(self, min_count: int, max_size: int | None) -> Vocab:
+        """Add up the counts of all threads and keep the frequent words."""
+        everything = self._interners[0]
+        for other in self._interners[1:]:
+            everything.absorb(other)
+        if len(everything) == 0:
+            raise TextError(f"{self._source.name}: no tokens: the text is empty")
+        words, offsets, counts = everything.select_words(min_count, max_size or _ALL)
+        if len(counts) == 0:
+            raise VocabularyError(
+                f"{self._source.name}: no words are left: {len(everything):,} distinct words were "
+                f"read, the most frequent one {everything.highest_count:,} times, and min_count is "
+                f"{min_count:,}; give more text or a lower min_count"
+            )
+        return Vocab.from_arrays(words, offsets, counts)
+
+    def rename(self, vocab: Vocab, ids_path: Path, sentence_ends_path: Path) -> tuple[int, int]:
+        """Rename the ids in their file to those of a vocabulary, and write where sentences end.
+
+        Returns
+        -------
+        n_tokens, n_sentences : int
+            How many are left.
+        """
+        maps = [i.id_map_to(vocab.word_bytes, vocab.word_offsets) for i in self._interners]
+        state = _core.RenameState()
+        n_sentences = read_position = write_position = 0
+        descriptor = os.open(ids_path, os.O_RDWR)
+        try:
+            with sentence_ends_path.open("wb") as ends_file:
+                for block in self._blocks:
+                    ids = np.empty(block.n_ids, np.uint32)
+                    ends = np.empty(block.n_ids + 1, np.int64)
+                    read_position += _read_fully(descriptor, ids, read_position)
+                    n_ids, n_ends = _core.rename_ids(
+                        state, ids, maps[block.interner], MAX_SENTENCE_LENGTH, ids, ends
+                    )
+                    write_position += _write_fully(descriptor, ids[:n_ids], write_position)
+                    ends_file.write(ends[:n_ends].data)
+                    n_sentences += n_ends
+                if state.sentence_length:
+                    ends_file.write(np.array([state.n_ids], np.int64).data)
+                    n_sentences += 1
+            os.ftruncate(descriptor, write_position)
+        finally:
+            os.close(descriptor)
+        return state.n_ids, n_sentences
+
+
+class _Output:
+    """Writes arrays to a file, or nowhere."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._file = path.open("wb") if path else None
+
+    def __enter__(self) -> Callable[[NDArray[np.uint32]], None]:
+        return self._write
+
+    def _write(self, ids: NDArray[np.uint32]) -> None:
+        if self._file:
+            self._file.write(ids.data)
+
+    def __exit__(self, *_: object) -> None:
+        if self._file:
+            self._file.close()
+
+
+def _read_fully(descriptor: int, array: NDArray[np.uint32], offset: int) -> int:
+    view = memoryview(array).cast("B")
+    done = 0
+    while done < len(view):
+        n = os.preadv(descriptor, [view[done:]], offset + done)
+        if n == 0:
+            raise OSError("a temporary file became shorter while it was read")
+        done += n
+    return done
+
+
+def _write_fully(descriptor: int, array: NDArray[np.uint32], offset: int) -> int:
+    view = memoryview(array).cast("B")
+    done = 0
+    while done < len(view):
+        done += os.pwrite(descriptor, view[done:], offset + done)
+    return done

@@ -1,0 +1,66 @@
+"""What word2vec draws at random: which words to leave out, and which to contrast with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from firth import _core
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MOST = 2**32 - 1
+
+
+def keep_limits(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint32]:
+    """Compute how often a word is kept when frequent words are thinned out.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray of int64, shape (n_words,)
+        How often each word occurs.
+    sample : float
+        The share of the text above which words are thinned out; 0 keeps all. If 1 or more, a count
+        instead of a share, as in gensim.
+
+    Returns
+    -------
+    numpy.ndarray of uint32, shape (n_words,)
+        A word is kept when 32 random bits are at most this.
+
+    Notes
+    -----
+    The share kept is ``sqrt(t / f) + t / f`` for frequency ``f`` and threshold ``t``: the formula of
+    word2vec.c and gensim, not the ``sqrt(t / f)`` of Mikolov et al. 2013, section 2.3.
+    """
+    threshold = sample if sample >= 1 else sample * counts.sum()
+    if threshold == 0:
+        return np.full(len(counts), _MOST, np.uint32)
+    ratio = threshold / np.maximum(counts, 1)
+    kept = np.minimum(np.sqrt(ratio) + ratio, 1)
+    limits: NDArray[np.uint32] = (kept * _MOST).astype(np.uint32)
+    return limits
+
+
+def noise_columns(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.uint32]:
+    """Build the table from which negatives are drawn.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray of int64, shape (n_words,)
+        How often each word occurs.
+    ns_exponent : float
+        Negatives are drawn in proportion to ``counts ** ns_exponent`` (Mikolov et al. 2013, section
+        2.2: 0.75).
+
+    Returns
+    -------
+    numpy.ndarray of uint32, shape (n_words, 2)
+        An alias table (Walker 1977): column i stands for word i when 32 random bits are below its
+        first number, else for the word that its second number names.
+    """
+    # By logarithms, since the powers themselves may overflow; words without a count count once.
+    weights = np.log(np.maximum(counts, 1).astype(np.float64)) * ns_exponent
+    return _core.build_alias_table(np.exp(weights - weights.max())).reshape(-1, 2)

@@ -1,0 +1,194 @@
+"""Chunks of a corpus, given to threads one after the other.
+
+A chunk is the unit of everything: the learning rate and the random numbers depend on its place in
+the run and on nothing else, so that one thread or many draw the same samples, and with one thread
+the same seed gives the same bits.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from firth.corpus import Corpus
+    from firth.progress import Progress
+
+CHUNK_SIZE = 32_768  # tokens: some 10 ms of work, which hides what starting it costs
+
+
+class ChunkTrainer(Protocol):
+    """A compiled kernel with its matrices."""
+
+    def train(
+        self,
+        ids: NDArray[np.uint32],
+        sentence_ends: NDArray[np.int64],
+        first_position: int,
+        alpha: float,
+        seed: int,
+    ) -> tuple[float, int, int]:
+        """Train on a chunk; returns the sum of the losses, the examples and the words kept."""
+
+
+@dataclass
+class Losses:
+    """Loss of each epoch, added up in double precision."""
+
+    sums: list[float]
+    n_examples: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of_epochs(cls, epochs: int) -> Losses:
+        """Start with nothing."""
+        return cls([0.0] * epochs, [0] * epochs)
+
+    def add(self, epoch: int, loss: float, n_examples: int) -> None:
+        """Count a chunk."""
+        self.sums[epoch] += loss
+        self.n_examples[epoch] += n_examples
+
+    def mean(self, epoch: int) -> float:
+        """Mean loss of the examples of an epoch so far; NaN before there are any."""
+        n = self.n_examples[epoch]
+        return self.sums[epoch] / n if n else float("nan")
+
+
+@dataclass
+class Run:
+    """What a training run did.
+
+    Attributes
+    ----------
+    losses : Losses
+        By epoch.
+    n_words : int
+        Words of the corpus that were gone through, in all epochs.
+    n_kept : int
+        Those of them that subsampling left.
+    seconds : float
+        How long it took.
+    interrupted : bool
+        Whether Ctrl-C ended it early.
+    """
+
+    losses: Losses
+    n_words: int = 0
+    n_kept: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+
+
+@dataclass(frozen=True)
+class _Task:
+    epoch: int
+    first_sentence: int
+    last_sentence: int
+    alpha: float
+    seed: int
+
+
+def train_chunks(
+    trainer: ChunkTrainer,
+    corpus: Corpus,
+    *,
+    epochs: int,
+    alpha: float,
+    min_alpha: float,
+    seed: int,
+    workers: int,
+    bar: Progress,
+) -> Run:
+    """Train on all chunks of a corpus, `epochs` times.
+
+    The learning rate falls from `alpha` to `min_alpha` in equal steps from chunk to chunk. Threads
+    share the matrices without locks (Recht et al. 2011, "Hogwild!"). Ctrl-C lets each thread finish
+    its chunk.
+
+    Parameters
+    ----------
+    trainer : ChunkTrainer
+        Called from several threads.
+    corpus : Corpus
+        The text.
+    epochs, workers, seed : int
+        Passes over the text, threads, and the seed of all that is random.
+    alpha, min_alpha : float
+        Learning rate of the first chunk, and of what would follow the last.
+    bar : Progress
+        Told how many words are done.
+
+    Returns
+    -------
+    Run
+        What was done.
+    """
+    run = Run(Losses.of_epochs(epochs))
+    tasks = _tasks(corpus, epochs, alpha, min_alpha, seed)
+    lock = threading.Lock()
+    stop = threading.Event()
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            while not stop.is_set():
+                with lock:
+                    task = next(tasks, None)
+                if task is None:
+                    return
+                sentences = task.first_sentence, task.last_sentence
+                ids, ends, first = corpus.chunk(*sentences)
+                loss, n_examples, n_kept = trainer.train(ids, ends, first, task.alpha, task.seed)
+                corpus.release(*sentences)
+                with lock:
+                    run.losses.add(task.epoch, loss, n_examples)
+                    run.n_words += len(ids)
+                    run.n_kept += n_kept
+                    mean = run.losses.mean(task.epoch)
+                bar.advance(len(ids), loss=mean)
+        except BaseException as error:  # noqa: BLE001 (raised again in the calling thread)
+            failures.append(error)
+            stop.set()
+
+    started = time.perf_counter()
+    threads = [threading.Thread(target=work, name=f"firth-{i}") for i in range(workers)]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt:
+        run.interrupted = True
+        stop.set()
+        for thread in threads:
+            thread.join()
+    run.seconds = time.perf_counter() - started
+    if failures:
+        raise failures[0]
+    return run
+
+
+def _tasks(
+    corpus: Corpus, epochs: int, alpha: float, min_alpha: float, seed: int
+) -> Iterator[_Task]:
+    starts = corpus.chunk_starts(CHUNK_SIZE).tolist()
+    n_chunks = len(starts) - 1
+    for epoch in range(epochs):
+        for number in range(n_chunks):
+            done = (epoch * n_chunks + number) / (epochs * n_chunks)
+            random = np.random.SeedSequence((seed, epoch, number))
+            yield _Task(
+                epoch,
+                starts[number],
+                starts[number + 1],
+                alpha - (alpha - min_alpha) * done,
+                int(random.generate_state(1, np.uint64)[0]),
+            )
