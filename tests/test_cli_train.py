@@ -10,10 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-import firth.models
 import numpy as np
 import pytest
 
+import firth.models
 from firth import cli
 from firth.cli import demo, python_docs
 from firth.cli.train import commands_to_try

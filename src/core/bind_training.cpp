@@ -94,7 +94,7 @@ void bind_training(nb::module_ &m) {
     nb::class_<NegativeSamplingTrainer>(m, "NegativeSamplingTrainer")
         .def(nb::init<Array2<float>, Array2<float>, Array1<const uint32_t>,
                       Array2<const uint32_t>, int, int, bool, bool, bool>(),
-             "input"_a.noconvert(), "output"_a.noconvert(), "keep_limits"_a, "noise"_a, nb::kw_only(), "window"_a, "negative"_a, "shrink_windows"_a,
+             "vectors"_a.noconvert(), "targets"_a.noconvert(), "keep_limits"_a, "noise"_a, nb::kw_only(), "window"_a, "negative"_a, "shrink_windows"_a,
              "cbow"_a, "cbow_mean"_a)
         .def("train", &NegativeSamplingTrainer::train, "ids"_a.noconvert(),
              "sentence_ends"_a.noconvert(), "first_position"_a, "alpha"_a, "seed"_a);

@@ -102,8 +102,8 @@ MAX_NEGATIVE: int
 class NegativeSamplingTrainer:
     def __init__(
         self,
-        input: NDArray[np.float32],
-        output: NDArray[np.float32],
+        vectors: NDArray[np.float32],
+        targets: NDArray[np.float32],
         keep_limits: NDArray[np.uint32],
         noise: NDArray[np.uint32],
         *,

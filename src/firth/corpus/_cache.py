@@ -1,8 +1,8 @@
 """Encoded corpora that are kept, so that training again on the same text starts at once.
 
-They lie in ``corpora`` of firth's cache folder, the newest ``FIRTH_CORPUS_CACHE_GB`` gigabytes of
-them (10 unless told otherwise; 0 keeps none). The name of a folder is a hash of all that its content
-depends on.
+They lie in ``corpora`` of firth's cache folder, the last used ``FIRTH_CORPUS_CACHE_GB`` gigabytes
+of them (10 unless told otherwise; 0 keeps none). The name of a folder is a hash of all that its
+content depends on.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 The folder holds two plain arrays beside its ``config.json``, little-endian and without a header::
 
-    ids.u32             uint32  (n_tokens,)     the words that are in the vocabulary, in text order
-    sentence_ends.i64   int64   (n_sentences,)  behind which id each sentence ends; the last is n_tokens
+    ids.u32            uint32  (n_tokens,)     the words of the vocabulary, in text order
+    sentence_ends.i64  int64   (n_sentences,)  behind which id each ends; the last is n_tokens
 """
 
 from __future__ import annotations
@@ -84,11 +84,11 @@ class Corpus:
         )
 
     @property
-    def ids(self) -> NDArray[np.uint32]:  # noqa: D102 (told in the class)
+    def ids(self) -> NDArray[np.uint32]:
         return self._ids.array
 
     @property
-    def sentence_ends(self) -> NDArray[np.int64]:  # noqa: D102 (told in the class)
+    def sentence_ends(self) -> NDArray[np.int64]:
         return self._ends.array
 
     def __len__(self) -> int:

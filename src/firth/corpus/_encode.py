@@ -104,9 +104,7 @@ def encode_corpus(
         return kept
 
     def make(folder: Path) -> Vocab:
-        return _encode(
-            opened, splitter, vocab, min_count, max_size, n_threads, progress, folder
-        )
+        return _encode(opened, splitter, vocab, min_count, max_size, n_threads, progress, folder)
 
     if place:
         try:

@@ -48,7 +48,7 @@ def empty_matrix(n_rows: int, vector_size: int) -> NDArray[np.float32]:
 
 
 def fill_uniform(matrix: NDArray[np.float32], vector_size: int, seed: int) -> None:
-    """Fill the first columns with numbers from -1 / vector_size to 1 / vector_size, as gensim does."""
+    """Fill the first columns with random numbers up to 1 / vector_size, as gensim does."""
     random = np.random.default_rng(seed)
     for begin in range(0, len(matrix), _ROWS_PER_BLOCK):
         rows = matrix[begin : begin + _ROWS_PER_BLOCK]

@@ -32,8 +32,8 @@ def keep_limits(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint32]:
 
     Notes
     -----
-    The share kept is ``sqrt(t / f) + t / f`` for frequency ``f`` and threshold ``t``: the formula of
-    word2vec.c and gensim, not the ``sqrt(t / f)`` of Mikolov et al. 2013, section 2.3.
+    The share kept is ``sqrt(t / f) + t / f`` for frequency ``f`` and threshold ``t``: the formula
+    of word2vec.c and gensim, not the ``sqrt(t / f)`` of Mikolov et al. 2013, section 2.3.
     """
     threshold = sample if sample >= 1 else sample * counts.sum()
     if threshold == 0:

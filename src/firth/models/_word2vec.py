@@ -42,8 +42,8 @@ class Word2Vec:
     Parameters
     ----------
     sentences : iterable of lists of str, optional
-        Tokens of each sentence; read once, so that a generator will do. With `tokenizer`, an iterable
-        of texts instead.
+        Tokens of each sentence; read once, so that a generator will do. With `tokenizer`, an
+        iterable of texts instead.
     corpus_file : str, path, list of paths or binary file, optional
         Text, in any form that `firth.text.open_text` reads. Either this or `sentences`.
     vector_size : int, default 100
@@ -55,7 +55,8 @@ class Word2Vec:
     min_count : int, default 5
         Words seen less often are left out.
     sample : float, default 1e-3
-        Share of the text above which words are thinned out; 0 keeps all. For large texts 1e-4 or 1e-5.
+        Share of the text above which words are thinned out; 0 keeps all. For large texts 1e-4 or
+        1e-5.
     seed : int, default 1
         Of all that is random. With ``workers=1``, the same seed gives the same bits.
     workers : int, optional
@@ -86,8 +87,8 @@ class Word2Vec:
     errors : str, default "strict"
         What to do with bytes that are not UTF-8, as in ``open``.
     progress : bool, optional
-        None or True: a bar if standard error is a terminal, else lines of the logger "firth"; False:
-        nothing.
+        None or True: a bar if standard error is a terminal, else lines of the logger "firth";
+        False: nothing.
 
     Attributes
     ----------
@@ -96,8 +97,8 @@ class Word2Vec:
     syn1neg : numpy.ndarray of float32, shape (n_words, vector_size)
         The vectors of the words as targets, under gensim's name.
     loss : float
-        Mean loss of the last epoch: for each pair of a context and a word (for CBOW: for each word),
-        ``-log sigmoid(u . v)`` plus ``-log sigmoid(-u . n)`` of each negative ``n``.
+        Mean loss of the last epoch: for each pair of a context and a word (for CBOW: for each
+        word), ``-log sigmoid(u . v)`` plus ``-log sigmoid(-n . v)`` of each negative ``n``.
     epoch_losses : list of float
         The same of each epoch.
     corpus_count, corpus_total_words : int
@@ -112,7 +113,8 @@ class Word2Vec:
     Raises
     ------
     ParameterError
-        A parameter is out of its range, or both or neither of `sentences` and `corpus_file` are there.
+        A parameter is out of its range, or both or neither of `sentences` and `corpus_file` are
+        there.
     SourceError, TextError
         The text cannot be read, or is empty.
     VocabularyError
@@ -123,10 +125,10 @@ class Word2Vec:
     Notes
     -----
     Mikolov et al. 2013, "Distributed Representations of Words and Phrases and their
-    Compositionality", equation 4. The negatives of a word are shared by all contexts of its window
-    (Ji et al. 2016, "Parallelizing Word2Vec in Shared and Distributed Memory"), and four windows are
-    scored before their rows change; both make matrix products of what were single dot products, and
-    leave the quality as it is.
+    Compositionality", equation 4. The negatives of a word are shared by all contexts of its
+    window (Ji et al. 2016, "Parallelizing Word2Vec in Shared and Distributed Memory"), and four
+    windows are scored before their rows change; both make matrix products of what were single dot
+    products, and leave the quality as it is.
 
     Examples
     --------
@@ -335,9 +337,7 @@ def _at_least_1(name: str, value: Any) -> int:
     return int(value)
 
 
-def _finite(
-    name: str, value: Any, *, above: float = -math.inf, at_least: float = 0.0
-) -> float:
+def _finite(name: str, value: Any, *, above: float = -math.inf, at_least: float = 0.0) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise ParameterError(f"{name} must be a number, not {value!r}")
     if not math.isfinite(value) or value < at_least or value <= above:
