@@ -14,7 +14,7 @@ import numpy as np
 
 from firth import _core
 from firth.errors import FirthError, FormatError, OutputError, ParameterError, SourceError
-from firth.storage._writing import is_about_writing, output_error
+from firth.storage._writing import is_about_writing, output_error, output_errors
 
 CONFIG_FILE = "config.json"
 FORMAT_VERSION = 1
@@ -209,22 +209,25 @@ def write_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
     beside = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
     made: list[Path] = []
     try:
-        made = _make_parents(path.parent)
-        beside.mkdir()
-        yield beside
-        _list_files(beside)
-        _sync(beside)
-        # Looked at again: training may have taken hours since the check above.
-        check_target(path)
-        _move_into_place(beside, path)
-        made = []
-        _sync_directory(path.parent)
-    except FirthError:
-        raise
-    except OSError as error:
-        if is_about_writing(error, beside):
-            raise output_error(path, error) from error
-        raise
+        with output_errors(path):
+            made = _make_parents(path.parent)
+            beside.mkdir()
+        try:
+            yield beside
+        except FirthError:
+            raise
+        except OSError as error:
+            if is_about_writing(error, beside):
+                raise output_error(path, error) from error
+            raise
+        with output_errors(path):
+            _list_files(beside)
+            _sync(beside)
+            # Looked at again: training may have taken hours since the check above.
+            check_target(path)
+            _move_into_place(beside, path)
+            made = []
+            _sync_directory(path.parent)
     finally:
         # What is left here is the half-written folder after a failure, else the replaced one.
         shutil.rmtree(beside, ignore_errors=True)

@@ -2,9 +2,11 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from firth.errors import OutputError
+from firth.errors import FirthError, OutputError
 
 _WRITING_ERRORS = {
     errno.ENOSPC: "the disk is full",
@@ -33,3 +35,14 @@ def output_error(path: Path, error: OSError) -> OutputError:
     result = OutputError(f"{path}: cannot be written: {why}; {todo} or choose another one")
     result.errno = error.errno
     return result
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Raise errors of the system within the block as those of writing a path."""
+    try:
+        yield
+    except FirthError:
+        raise
+    except OSError as error:
+        raise output_error(path, error) from error
