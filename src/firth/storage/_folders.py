@@ -214,6 +214,11 @@ def write_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
             beside.mkdir()
         try:
             yield beside
+        except OutputError as error:
+            # Name the place that was asked for: the one beside it is gone when this is read.
+            named = OutputError(str(error).replace(str(beside), str(path)))
+            named.errno = error.errno
+            raise named from error
         except FirthError:
             raise
         except OSError as error:

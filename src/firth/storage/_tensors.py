@@ -15,6 +15,7 @@ import json
 import math
 import mmap
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.errors import FormatError, ParameterError
+from firth.errors import FormatError, OutputError, ParameterError
 from firth.storage._writing import output_error
 
 _DTYPES = {
@@ -198,7 +199,7 @@ def save_tensors(
     Parameters
     ----------
     path : str or Path
-        The file to write; use `write_folder` around it where half a file must not be seen.
+        The file to write. It appears whole; views of a file that was there before stay valid.
     tensors : mapping of str to numpy.ndarray
         Arrays of numbers or booleans, of up to 64 bits.
     metadata : mapping of str to str, optional
@@ -209,9 +210,11 @@ def save_tensors(
     ParameterError
         If an array has a type that the format does not know.
     OutputError
-        If the file cannot be written; the half-written one is removed.
+        If the file cannot be written, or the path is that of a folder, pipe or device.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path}: exists and is no file; choose another name")
     for name, array in tensors.items():
         if array.dtype.newbyteorder("<") not in _DTYPE_NAMES:
             raise ParameterError(
@@ -232,17 +235,18 @@ def save_tensors(
         position += array.nbytes
     encoded = json.dumps(header, separators=(",", ":")).encode()
     encoded += b" " * (-(8 + len(encoded)) % _ALIGNMENT)
+    # Written beside and moved: the old file may be mapped, by these very arrays even, and cutting
+    # a mapped file short takes the ground from under everybody who reads it.
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
-        with path.open("wb") as file:
+        with beside.open("xb") as file:
             file.write(len(encoded).to_bytes(8, "little") + encoded)
             for name in names:
                 array = tensors[name]
                 array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
                 file.write(array.reshape(-1).view(np.uint8).data)
-    except BaseException as error:
-        # Only what is ours to remove: never a device or a pipe that was named as the file.
-        if path.is_file():
-            path.unlink()
-        if isinstance(error, OSError):
-            raise output_error(path, error) from error
-        raise
+        beside.replace(path)
+    except OSError as error:
+        raise output_error(path, error) from error
+    finally:
+        beside.unlink(missing_ok=True)

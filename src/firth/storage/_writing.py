@@ -19,13 +19,13 @@ _WRITING_ERRORS = {
 }
 
 
-def is_about_writing(error: OSError, beside: Path) -> bool:
-    """Tell a failure to write in or next to a folder from any other."""
+def is_about_writing(error: OSError, folder: Path) -> bool:
+    """Tell a failure to write in a folder from any other."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}:
         return True
-    # A source that must not be read raises EACCES too: only what lies in our folder is about it.
+    # A source that must not be read raises EACCES too: only what lies in the folder is meant.
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None
-    return name is not None and Path(name).is_relative_to(beside.parent)
+    return name is not None and Path(name).is_relative_to(folder)
 
 
 def output_error(path: Path, error: OSError) -> OutputError:
