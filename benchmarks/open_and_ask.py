@@ -58,9 +58,9 @@ def cold(library: str, path: str, arguments: str = "") -> list[float]:
     return [min(column) for column in zip(*runs, strict=True)]
 
 
-def seconds(ask: Callable[[], object]) -> float:
+def seconds(ask: Callable[..., object], *arguments: object) -> float:
     begin = time.perf_counter()
-    ask()
+    ask(*arguments)
     return time.perf_counter() - begin
 
 
@@ -93,10 +93,10 @@ def main() -> None:
 
         one, many, their_one = [], [], []
         for _ in range(options.rounds):
-            one += [seconds(lambda w=word: ours.most_similar(w)) for word in words[:20]]
-            many.append(seconds(lambda: ours.most_similar_many(questions)) / len(questions))
+            one += [seconds(ours.most_similar, word) for word in words[:20]]
+            many.append(seconds(ours.most_similar_many, questions) / len(questions))
             if theirs is not None:
-                their_one += [seconds(lambda w=word: theirs.most_similar(w)) for word in words[:20]]
+                their_one += [seconds(theirs.most_similar, word) for word in words[:20]]
 
     print(f"{options.words:,} words x {options.dim}, {os.cpu_count()} cores; best and median")
     print(f"open          {load * 1e3:9.2f} ms      private memory {memory:7.1f} MB")
@@ -119,10 +119,8 @@ def main() -> None:
 
 
 def tell(what: str, times: list[float]) -> None:
-    best, middle = min(times), statistics.median(times)
-    print(
-        f"{what:13} {best * 1e3:9.2f} ms  {middle * 1e3:9.2f} ms a question, {1 / middle:8.0f} a second"
-    )
+    best, middle = min(times) * 1e3, statistics.median(times) * 1e3
+    print(f"{what:13} {best:9.2f} ms  {middle:9.2f} ms a question, {1e3 / middle:8.0f} a second")
 
 
 if __name__ == "__main__":

@@ -26,10 +26,9 @@ def isa(request):
 
 @pytest.fixture(params=["few", "many"])
 def way(request, monkeypatch):
-    """Both ways to search, with blocks so small that every test crosses their edges."""
+    """Both ways to search, in batches so small that most tests need several."""
     monkeypatch.setattr(neighbours, "_FEW", 10**9 if request.param == "few" else 0)
-    monkeypatch.setattr(neighbours, "_BLOCK_QUESTIONS", 3)
-    monkeypatch.setattr(neighbours, "_BLOCK_ROWS", 100)
+    monkeypatch.setattr(neighbours, "_BEST_AT_A_TIME", 30)
     monkeypatch.setattr(neighbours, "_WORTH_A_THREAD", 1)
 
 

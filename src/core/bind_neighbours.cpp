@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -27,22 +26,15 @@ public:
         }
     }
 
-    void offer(size_t first_question, FloatMatrix dots, Floats norms, size_t first_row,
-               size_t n_threads) {
-        if (first_question + dots.shape(0) > best_.size() || norms.shape(0) != dots.shape(1))
-            throw std::invalid_argument("the block does not fit the questions or norms");
-        nb::gil_scoped_release release;
-        firth::offer_block(best_, first_question, dots.data(), dots.shape(0), dots.shape(1),
-                           norms.data(), first_row, n_threads);
-    }
-
-    void search(FloatMatrix matrix, Floats norms, FloatMatrix questions, size_t n_threads) {
+    void search(FloatMatrix matrix, Floats norms, FloatMatrix questions, bool many,
+                size_t n_threads) {
         if (questions.shape(0) != best_.size() || questions.shape(1) != matrix.shape(1) ||
             norms.shape(0) != matrix.shape(0))
             throw std::invalid_argument("matrix, norms and questions do not fit each other");
+        const firth::Matrix rows{matrix.data(), matrix.shape(0), matrix.shape(1)};
         nb::gil_scoped_release release;
-        firth::search_few(best_, {matrix.data(), matrix.shape(0), matrix.shape(1)}, norms.data(),
-                          questions.data(), n_threads);
+        (many ? firth::search_many : firth::search_few)(best_, rows, norms.data(), questions.data(),
+                                                        n_threads);
     }
 
     nb::tuple result() {
@@ -62,12 +54,10 @@ private:
 }  // namespace
 
 void bind_neighbours(nb::module_ &m) {
-    nb::class_<BoundTopK>(m, "TopK", "The rows that score best, gathered block by block.")
+    nb::class_<BoundTopK>(m, "TopK", "The rows that score best.")
         .def(nb::init<size_t, size_t, Rows, Rows>(), "n_questions"_a, "k"_a, "exclude"_a,
              "exclude_offsets"_a)
-        .def("offer", &BoundTopK::offer, "first_question"_a, "dots"_a, "norms"_a, "first_row"_a,
-             "n_threads"_a, "Take in dot products (questions, rows), rows in rising order.")
-        .def("search", &BoundTopK::search, "matrix"_a, "norms"_a, "questions"_a, "n_threads"_a,
-             "Score all rows and take them in, in one pass over the matrix.")
+        .def("search", &BoundTopK::search, "matrix"_a, "norms"_a, "questions"_a, "many"_a,
+             "n_threads"_a, "Take in all rows of a matrix; `many` picks the way, not the result.")
         .def("result", &BoundTopK::result, "Rows and scores, best first, flat; call it once.");
 }

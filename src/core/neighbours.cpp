@@ -54,49 +54,85 @@ void BestRows::write(int64_t *rows, float *scores) {
 
 namespace {
 
-// Calls work(0) ... work(n - 1) on some threads, the calling one among them.
+// Calls work(thread) on each of some threads, the calling one among them.
 template <typename Work>
-void in_parallel(size_t n, size_t n_threads, const Work &work) {
-    std::atomic<size_t> next{0};
-    const auto run = [&] {
-        for (size_t i; (i = next.fetch_add(1)) < n;) work(i);
-    };
+void on_threads(size_t n_threads, const Work &work) {
     std::vector<std::thread> others;
-    for (size_t i = 1; i < std::min(n, n_threads); ++i) others.emplace_back(run);
-    run();
+    for (size_t i = 1; i < n_threads; ++i) others.emplace_back(work, i);
+    work(0);
     for (std::thread &thread : others) thread.join();
+}
+
+// Cuts the matrix into blocks and calls search_block(best, memory, first_row, n_rows) for each, with
+// lists and `n_floats` of memory of a thread's own; then merges the lists.
+template <typename SearchBlock>
+void search_blocks(std::vector<BestRows> &best, size_t n_rows, size_t block_rows, size_t n_threads,
+                   size_t n_floats, const SearchBlock &search_block) {
+    const size_t n_blocks = (n_rows + block_rows - 1) / block_rows;
+    n_threads = std::max<size_t>(1, std::min(n_threads, n_blocks));
+    std::vector<std::vector<BestRows>> best_of_thread(n_threads, best);
+    std::vector<std::vector<float>> memory_of_thread(n_threads, std::vector<float>(n_floats));
+    std::atomic<size_t> next{0};
+    on_threads(n_threads, [&](size_t thread) {
+        for (size_t block; (block = next.fetch_add(1)) < n_blocks;) {
+            const size_t row = block * block_rows;
+            search_block(best_of_thread[thread], memory_of_thread[thread].data(), row,
+                         std::min(block_rows, n_rows - row));
+        }
+    });
+    for (size_t i = 0; i < best.size(); ++i)
+        for (const std::vector<BestRows> &thread : best_of_thread) best[i].merge(thread[i]);
+}
+
+// Floats of a block of rows that leave room in the second-level cache.
+constexpr size_t block_floats = size_t{1} << 16;
+
+size_t rows_of_block(size_t dim) {
+    return std::max<size_t>(1, block_floats / dim / row_tile) * row_tile;
+}
+
+// Questions as block_dots takes them: tiles of (dim x question_tile), the last filled up with zeros.
+std::vector<float> tiles_of(const float *questions, size_t n, size_t dim) {
+    const size_t n_tiles = (n + question_tile - 1) / question_tile;
+    std::vector<float> tiles(n_tiles * question_tile * dim);
+    for (size_t i = 0; i < n; ++i) {
+        float *tile = tiles.data() + i / question_tile * question_tile * dim + i % question_tile;
+        for (size_t k = 0; k < dim; ++k) tile[k * question_tile] = questions[i * dim + k];
+    }
+    return tiles;
 }
 
 }  // namespace
 
-void offer_block(std::vector<BestRows> &best, size_t first_question, const float *dots,
-                 size_t n_questions, size_t n_rows, const float *norms, size_t first_row,
-                 size_t n_threads) {
-    in_parallel(n_questions, n_threads, [&](size_t i) {
-        best[first_question + i].offer(dots + i * n_rows, norms, n_rows, first_row);
-    });
-}
-
 void search_few(std::vector<BestRows> &best, const Matrix &matrix, const float *norms,
                 const float *questions, size_t n_threads) {
-    // Rows that stay in the second-level cache while all questions are asked of them.
-    const size_t block_rows = std::max<size_t>(64, (size_t{1} << 17) / matrix.dim);
-    const size_t n_parts = std::max<size_t>(1, std::min(n_threads, matrix.n_rows / block_rows));
-    std::vector<std::vector<BestRows>> best_of_part(n_parts, best);
-    in_parallel(n_parts, n_threads, [&](size_t part) {
-        const size_t end = matrix.n_rows * (part + 1) / n_parts;
-        std::vector<float> dots(block_rows);
-        for (size_t row = matrix.n_rows * part / n_parts; row < end; row += block_rows) {
-            const size_t n = std::min(block_rows, end - row);
-            for (size_t i = 0; i < best.size(); ++i) {
-                FIRTH_DISPATCH(row_dots, matrix.values + row * matrix.dim, n, matrix.dim,
-                               questions + i * matrix.dim, dots.data());
-                best_of_part[part][i].offer(dots.data(), norms + row, n, row);
-            }
-        }
-    });
-    for (size_t i = 0; i < best.size(); ++i)
-        for (const std::vector<BestRows> &part : best_of_part) best[i].merge(part[i]);
+    const size_t dim = matrix.dim, block_rows = rows_of_block(dim);
+    search_blocks(best, matrix.n_rows, block_rows, n_threads, block_rows,
+                  [&](std::vector<BestRows> &found, float *dots, size_t row, size_t n) {
+                      for (size_t i = 0; i < found.size(); ++i) {
+                          FIRTH_DISPATCH(row_dots, matrix.values + row * dim, n, dim,
+                                         questions + i * dim, dots);
+                          found[i].offer(dots, norms + row, n, row);
+                      }
+                  });
+}
+
+void search_many(std::vector<BestRows> &best, const Matrix &matrix, const float *norms,
+                 const float *questions, size_t n_threads) {
+    const size_t dim = matrix.dim, block_rows = rows_of_block(dim);
+    const std::vector<float> tiles = tiles_of(questions, best.size(), dim);
+    search_blocks(best, matrix.n_rows, block_rows, n_threads, block_rows * (dim + question_tile),
+                  [&](std::vector<BestRows> &found, float *packed, size_t row, size_t n) {
+                      float *dots = packed + block_rows * dim;
+                      FIRTH_DISPATCH(pack_rows, matrix.values + row * dim, n, dim, packed);
+                      for (size_t first = 0; first < found.size(); first += question_tile) {
+                          FIRTH_DISPATCH(block_dots, packed, n, dim, tiles.data() + first * dim,
+                                         dots, block_rows);
+                          const size_t end = std::min(first + question_tile, found.size());
+                          for (size_t i = first; i < end; ++i)
+                              found[i].offer(dots + (i - first) * block_rows, norms + row, n, row);
+                      }
+                  });
 }
 
 }  // namespace firth

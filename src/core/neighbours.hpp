@@ -48,14 +48,15 @@ struct Matrix {
     size_t n_rows, dim;
 };
 
-// Offers blocks of dot products, (n_questions, block rows), one question to one thread at a time.
-void offer_block(std::vector<BestRows> &best, size_t first_question, const float *dots,
-                 size_t n_questions, size_t n_rows, const float *norms, size_t first_row,
-                 size_t n_threads);
-
-// Scores and selects in one pass over the matrix, which is read from memory once: for questions so
-// few that memory, not arithmetic, is what they wait for. `questions` is (best.size(), dim).
+// Offers all rows of a matrix for all questions, (best.size(), dim), each of length 1.
+//
+// A few questions wait for memory: rows are scored as they come by, each read once. Many wait for
+// arithmetic: blocks of rows are packed and multiplied with tiles of questions, the scores selected
+// from while they are in the first-level cache. Either way threads share nothing but the number of
+// the next block, so that one that is held up by other programs holds up no other.
 void search_few(std::vector<BestRows> &best, const Matrix &matrix, const float *norms,
                 const float *questions, size_t n_threads);
+void search_many(std::vector<BestRows> &best, const Matrix &matrix, const float *norms,
+                 const float *questions, size_t n_threads);
 
 }  // namespace firth

@@ -38,19 +38,12 @@ class TopK:
         exclude: NDArray[np.int64],
         exclude_offsets: NDArray[np.int64],
     ) -> None: ...
-    def offer(
-        self,
-        first_question: int,
-        dots: NDArray[np.float32],
-        norms: NDArray[np.float32],
-        first_row: int,
-        n_threads: int,
-    ) -> None: ...
     def search(
         self,
         matrix: NDArray[np.float32],
         norms: NDArray[np.float32],
         questions: NDArray[np.float32],
+        many: bool,
         n_threads: int,
     ) -> None: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...

@@ -1,9 +1,7 @@
 """The rows of a matrix that point most nearly in the direction of a question.
 
-Exact search by cosine. A few questions wait for memory: the core scores and selects in one pass
-over the matrix. Many questions wait for arithmetic: blocks of questions times blocks of rows are
-matrix products, which NumPy's BLAS does best, and the core picks the best rows out of each block
-while it is in the cache. Neither ever holds the scores of all rows.
+Exact search by cosine, in the compiled core (`core/neighbours.hpp`). Scores of all rows are never
+held: the best are selected from each block of rows while it is in the cache.
 """
 
 from collections.abc import Sequence
@@ -17,12 +15,10 @@ from firth.machine import usable_cores
 
 __all__ = ["row_norms", "top_k"]
 
-# From this many questions on the matrix product is the faster way.
-_FEW = 32
-# Questions and rows of a block: 8 MiB of scores, large enough for the product to run at full speed,
-# small enough to be in a cache when the core selects from them.
-_BLOCK_QUESTIONS = 512
-_BLOCK_ROWS = 4096
+# From this many questions on they wait for arithmetic, not for memory.
+_FEW = 12
+# What the best rows of a batch of questions may count, for each thread: 16 bytes each.
+_BEST_AT_A_TIME = 1 << 20
 # Below this many multiplications a second thread takes longer to start than it saves.
 _WORTH_A_THREAD = 1 << 20
 
@@ -113,35 +109,20 @@ def top_k(
     if k < 0:
         raise ParameterError(f"k must be 0 or more, not {k}")
     directions = _unit_rows(queries, matrix.shape[1])
-    n_queries = len(directions)
-    k = min(k, len(matrix))
-    best = _core.TopK(n_queries, k, *_flatten(exclude, n_queries))
-    if k and n_queries:
-        n_threads = _thread_count(matrix.size * n_queries)
-        if n_queries < _FEW:
-            best.search(matrix, norms, directions, n_threads)
-        else:
-            _search_many(best, matrix, norms, directions, n_threads)
-    rows, scores = best.result()
-    return rows.reshape(n_queries, k), scores.reshape(n_queries, k)
-
-
-def _search_many(
-    best: _core.TopK,
-    matrix: NDArray[np.float32],
-    norms: NDArray[np.float32],
-    directions: NDArray[np.float32],
-    n_threads: int,
-) -> None:
-    memory = np.empty(_BLOCK_QUESTIONS * _BLOCK_ROWS, np.float32)
-    for first in range(0, len(directions), _BLOCK_QUESTIONS):
-        some = directions[first : first + _BLOCK_QUESTIONS]
-        for row in range(0, len(matrix), _BLOCK_ROWS):
-            rows = matrix[row : row + _BLOCK_ROWS]
-            dots = memory[: len(some) * len(rows)].reshape(len(some), len(rows))
-            with np.errstate(invalid="ignore", over="ignore"):
-                np.matmul(some, rows.T, out=dots)
-            best.offer(first, dots, norms[row : row + _BLOCK_ROWS], row, n_threads)
+    n_queries, k = len(directions), min(k, len(matrix))
+    excluded, offsets = _flatten(exclude, n_queries)
+    rows = np.empty((n_queries, k), np.int64)
+    scores = np.empty((n_queries, k), np.float32)
+    batch = max(1, _BEST_AT_A_TIME // max(1, k))
+    for first in range(0, n_queries if k else 0, batch):
+        some = directions[first : first + batch]
+        best = _core.TopK(len(some), k, excluded, offsets[first : first + len(some) + 1])
+        n_threads = _thread_count(matrix.size * len(some))
+        best.search(matrix, norms, some, len(some) >= _FEW, n_threads)
+        found = best.result()
+        rows[first : first + batch] = found[0].reshape(-1, k)
+        scores[first : first + batch] = found[1].reshape(-1, k)
+    return rows, scores
 
 
 def _unit_rows(queries: ArrayLike, dim: int) -> NDArray[np.float32]:

@@ -75,6 +75,53 @@ void row_dots(const float *matrix, size_t n_rows, size_t dim, const float *query
     for (; row < n_rows; ++row) out[row] = one_dot(matrix + row * dim, dim, query);
 }
 
+namespace {
+
+// Registers as wide as the machine's, so that the sums of a tile, two for each question, stay in
+// them: twelve and three more, of at least sixteen.
+#if defined(__AVX512F__)
+constexpr size_t lanes = 16;
+#elif defined(__AVX__)
+constexpr size_t lanes = 8;
+#else
+constexpr size_t lanes = 4;
+#endif
+typedef float Register __attribute__((vector_size(lanes * sizeof(float)), aligned(4), may_alias));
+constexpr size_t panel = 2 * lanes;
+static_assert(row_tile % panel == 0, "a block is made of whole panels");
+
+}  // namespace
+
+void pack_rows(const float *matrix, size_t n_rows, size_t dim, float *packed) {
+    for (size_t first = 0; first < n_rows; first += panel, packed += panel * dim) {
+        const size_t n = n_rows - first < panel ? n_rows - first : panel;
+        for (size_t j = 0; j < panel; ++j) {
+            const float *row = matrix + (first + j) * dim;
+            for (size_t k = 0; k < dim; ++k) packed[k * panel + j] = j < n ? row[k] : 0.0f;
+        }
+    }
+}
+
+void block_dots(const float *packed, size_t n_rows, size_t dim, const float *questions, float *dots,
+                size_t stride) {
+    for (size_t first = 0; first < n_rows; first += panel) {
+        Register sums[question_tile][2] = {};
+        const float *q = questions;
+        for (size_t k = 0; k < dim; ++k, packed += panel, q += question_tile) {
+            const Register a = *reinterpret_cast<const Register *>(packed);
+            const Register b = *reinterpret_cast<const Register *>(packed + lanes);
+            for (size_t i = 0; i < question_tile; ++i) {
+                sums[i][0] += a * q[i];
+                sums[i][1] += b * q[i];
+            }
+        }
+        for (size_t i = 0; i < question_tile; ++i)
+            for (size_t half = 0; half < 2; ++half)
+                *reinterpret_cast<Register *>(dots + i * stride + first + half * lanes) =
+                    sums[i][half];
+    }
+}
+
 size_t next_above(const float *dots, const float *norms, size_t begin, size_t n, float threshold) {
     constexpr size_t chunk = 64;
     size_t i = begin;
