@@ -291,7 +291,8 @@ class HuggingFaceTokenizer(LineTokenizer):
         """Split a block; see `Tokenizer.sentences`."""
         sentences: list[list[str]] = []
         for lines in self._batches(block):
-            encodings = self._tokenizer.encode_batch_fast(lines, add_special_tokens=False)
+            # Not encode_batch_fast, which leaves the tokens empty.
+            encodings = self._tokenizer.encode_batch(lines, add_special_tokens=False)
             sentences += [tokens for encoding in encodings if (tokens := encoding.tokens)]
         return sentences
 
@@ -362,7 +363,7 @@ def make_tokenizer(
         return spec
     # The fast tokenisers of transformers wrap one; called, they would return a dictionary of ids.
     spec = getattr(spec, "backend_tokenizer", spec)
-    if hasattr(spec, "encode_batch_fast") and hasattr(spec, "to_str"):
+    if hasattr(spec, "encode_batch") and hasattr(spec, "to_str"):
         return HuggingFaceTokenizer(spec, lowercase=lowercase)
     if callable(spec):
         return CallableTokenizer(spec, lowercase=lowercase)

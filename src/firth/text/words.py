@@ -58,6 +58,8 @@ def keep_words(text: str) -> str:
 
 def _in_one_spelling(text: str) -> str:
     stray_marks = _patterns()[2]
+    for variant, usual in _SPELLINGS:
+        text = text.replace(variant, usual)
     if _UNSETTLED.search(text):
         text = "\n".join(
             stray_marks.sub(" ", unicodedata.normalize("NFC", line))
@@ -65,8 +67,6 @@ def _in_one_spelling(text: str) -> str:
             else line
             for line in text.split("\n")
         )
-    for variant, usual in _SPELLINGS:
-        text = text.replace(variant, usual)
     return text
 
 
@@ -84,7 +84,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     other = rf"[^a-zA-Z0-9 \t\n\r\x0b\x0c\w{marks}]"
     joins = rf"(?<=[\w{marks}][{_JOINERS}])[\w{marks}]|(?<=\d[.,])\d"
     between_words = rf"{other}(?:{other}++|(?=\s)|(?!{joins}))"
-    stray_marks = rf"(?<![\w{marks}])[{marks}]++"
+    stray_marks = rf"(?<![^\W_])(?<![{marks}])[{marks}]++"
     return re.compile(underscores), re.compile(between_words), re.compile(stray_marks)
 
 
