@@ -83,7 +83,7 @@ class _ZstdDecoder:
         decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 31)
         self._frame = decompressor.decompressobj()
         self._pending = memoryview(b"")
-        self._slice = 1 << 10
+        self._slice = self._smallest_slice
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
         if data:

@@ -55,12 +55,15 @@ def file_blocks(
     SourceError, TextError, ParameterError
         See `firth.text.TextSource.blocks`.
     """
-    head, chunks = _peek(_read(opened, BLOCK_SIZE if file.size else COMPRESSED_CHUNK, _HEAD_SIZE))
+    head, _ = _peek(_read(opened, _HEAD_SIZE))
+    is_compressed = find_codec(head, file.name) is not None
+    rest = _read(opened, COMPRESSED_CHUNK if is_compressed else BLOCK_SIZE)
+    chunks = chain((head,), rest) if head else rest
     kind = file.record_format(field)
     if head.startswith(ZIP_MAGICS):
         with _seekable(opened, chunks, file.name) as archive:
             yield from _archive_blocks(archive, file, field, errors)
-    elif kind == "parquet" and find_codec(head, file.name) is None:
+    elif kind == "parquet" and not is_compressed:
         with _seekable(opened, chunks, file.name) as table:
             texts = read_parquet(table, field, errors, file.name)
             yield from _cut_texts(texts, file.name)
@@ -196,11 +199,9 @@ def _cut_texts(texts: Iterable[bytes], name: str) -> Iterator[bytes]:
             yield from cut_blocks((text,), name)
 
 
-def _read(file: CountedFile, size: int, head_size: int) -> Iterator[bytes]:
-    """Read a file, its first bytes in a small piece."""
-    while chunk := file.read(head_size):
+def _read(file: CountedFile, size: int) -> Iterator[bytes]:
+    while chunk := file.read(size):
         yield chunk
-        head_size = size
 
 
 def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -52,12 +52,10 @@ def check_errors(errors: str) -> None:
         raise ParameterError(f"errors={errors!r} is not known: {hint}") from None
 
 
-def recode_hint(name: str) -> str:
-    """Tell what to do about a file in another encoding."""
-    return (
-        f"pass errors='replace' to read on with U+FFFD in its place; or, if {name} is in another "
-        "encoding, convert it (iconv -f latin1 -t utf-8) or pass open(file, encoding='latin-1')"
-    )
+REPLACE_HINT = "pass errors='replace' to read on with U+FFFD in its place"
+RECODE_HINT = (
+    f"{REPLACE_HINT}, or, if the file is in another encoding, convert it (iconv -f latin1 -t utf-8)"
+)
 
 
 def strip_mark(chunks: Iterable[bytes], name: str, errors: str) -> tuple[Iterator[bytes], int]:
@@ -233,7 +231,8 @@ def valid_blocks(
                 if errors == "strict":
                     raise TextError(
                         f"{name} is not UTF-8 at byte {offset + error.start} of its text "
-                        f"(0x{block[error.start]:02x}): {recode_hint('it')}"
+                        f"(0x{block[error.start]:02x}): {RECODE_HINT}, "
+                        "or pass a file open in text mode, open(..., encoding='latin-1')"
                     ) from None
                 yield decode_with(block, errors, name).encode()
             else:

@@ -172,9 +172,7 @@ def find_files(source: str | os.PathLike[str]) -> list[TextFile]:
     if member is not None:
         return [member]
     if glob.has_magic(name):
-        # glob leaves out hidden files, as the folder does.
-        found = sorted(glob.glob(name, recursive=True), key=_by_parts)  # noqa: PTH207 - see above
-        files = [file for match in found for file in _files_matching(match, name)]
+        files = _files_matching(name)
         if not files:
             raise SourceError(f"no file matches the pattern {_shown(name)}")
         return files
@@ -246,16 +244,28 @@ def _file(name: str) -> TextFile:
     return TextFile(name, path, size=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
-def _files_matching(match: str, pattern: str) -> list[TextFile]:
-    if not Path(match).is_dir():
-        return [_file(match)]
-    # With ** the pattern has the files of a folder already.
-    return [] if "**" in pattern else _files_below(match, may_be_empty=True)
+def _files_matching(pattern: str) -> list[TextFile]:
+    """Find the files of a pattern, and those below its folders, without the hidden ones."""
+    matches = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path would drop "./" of names
+    if "**" in pattern:
+        # It has the files of its folders already; links that lead in a circle give more names of
+        # them, of which the shortest is kept.
+        names: dict[str, str] = {}
+        for match in sorted(matches, key=len):
+            if not Path(match).is_dir():
+                names.setdefault(os.path.realpath(match), match)
+        return [_file(name) for name in sorted(names.values(), key=_by_parts)]
+    files: list[TextFile] = []
+    for match in sorted(matches, key=_by_parts):
+        is_folder = Path(match).is_dir()
+        files += _files_below(match, may_be_empty=True) if is_folder else [_file(match)]
+    return files
 
 
 def _files_below(folder: str, *, may_be_empty: bool = False) -> list[TextFile]:
     names: list[str] = []
-    seen: set[str] = set()
+    # A link to a folder above this one would bring in what the caller did not name.
+    seen = {str(parent) for parent in Path(os.path.realpath(folder)).parents}
 
     def fail(error: OSError) -> None:
         raise _unreadable(str(error.filename), error) from error

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 
 from firth.errors import SourceError, TextError
-from firth.text.encoding import BLOCK_SIZE, cut_blocks, encode_with, gather_blocks
+from firth.text.encoding import BLOCK_SIZE, REPLACE_HINT, cut_blocks, encode_with, gather_blocks
 from firth.text.kinds import hint_for, kind_of
 from firth.text.sources import TextSource
 
@@ -80,7 +80,7 @@ class IterableSource(TextSource):
         except UnicodeEncodeError as error:
             raise TextError(
                 f"{name} has a lone surrogate (U+{ord(text[error.start]):04X}), which is no "
-                "character: pass errors='replace' to read on with U+FFFD in its place"
+                f"character: {REPLACE_HINT}"
             ) from None
 
 

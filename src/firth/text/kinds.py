@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 
 def kind_of(value: object) -> str:
     """Say what a value is, for messages."""
+    if isinstance(value, os.PathLike):
+        return "a path"
     names = {
         str: "a string",
         bytes: "bytes",

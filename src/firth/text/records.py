@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from firth.errors import MissingExtraError, ParameterError, TextError
 from firth.text.compression import COMPRESSION_SUFFIXES
-from firth.text.encoding import decode_with, encode_with, recode_hint
+from firth.text.encoding import RECODE_HINT, REPLACE_HINT, decode_with, encode_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -104,7 +104,7 @@ def read_json_lines(
             if errors == "strict":
                 raise TextError(
                     f"{name}, line {number} is not UTF-8 at byte {offset + error.start} of the "
-                    f"text (0x{line[error.start]:02x}): {recode_hint('the file')}"
+                    f"text (0x{line[error.start]:02x}): {RECODE_HINT}"
                 ) from None
             # As surrogates the bytes survive the parser, for encode_with to decide about.
             source = line.decode("utf-8", "surrogateescape")
@@ -134,7 +134,7 @@ def read_json_lines(
             raise TextError(
                 f"{name}, line {number}: the field {field!r} has a lone surrogate "
                 f"(\\u{ord(text[error.start]):04x}), which is no character: "
-                "pass errors='replace' to read on with U+FFFD in its place"
+                f"{REPLACE_HINT}"
             ) from None
 
 
@@ -184,8 +184,8 @@ def read_delimited(
         if len(row) != len(header):
             hint = "a tab" if tabs else "a comma outside of quotes"
             raise TextError(
-                f"{name}, line {number} has {len(row)} columns where the header has {len(header)}"
-                + (f": is there {hint} in a text?" if len(row) > len(header) else "")
+                f"{name}, line {number} does not have the {len(header)} columns of the header, but "
+                f"{len(row)}" + (f": is there {hint} in a text?" if len(row) > len(header) else "")
             )
         yield row[column].encode() + b"\n"
 
@@ -302,7 +302,7 @@ def _decoded_lines(chunks: Iterable[bytes], errors: str, name: str) -> Iterator[
             if errors == "strict":
                 raise TextError(
                     f"{name}, line {number} is not UTF-8 at byte {offset + error.start} of the "
-                    f"text (0x{line[error.start]:02x}): {recode_hint('the file')}"
+                    f"text (0x{line[error.start]:02x}): {RECODE_HINT}"
                 ) from None
             yield decode_with(line, errors, name)
 
@@ -325,6 +325,11 @@ def _parse_csv(lines: Iterable[str], name: str) -> Iterator[tuple[int, list[str]
         try:
             row = next(reader, None)
         except csv.Error as error:
+            if "new-line character" in str(error):
+                raise TextError(
+                    f"{name}, line {number} has a carriage return outside of quotes: end the lines "
+                    "with \\n or \\r\\n"
+                ) from None
             raise TextError(
                 f"{name}, line {number}: no comma-separated values as of RFC 4180 ({error}). A "
                 'text with commas, quotes or line ends stands in "quotes", and quotes in it are '
@@ -380,7 +385,7 @@ def _checked_column(
         except UnicodeDecodeError as error:
             raise TextError(
                 f"{name}, row {row}: the column {field!r} is not UTF-8 at byte {error.start} of "
-                f"its text: {recode_hint('the file')}"
+                f"its text: {RECODE_HINT}"
             ) from None
     raise AssertionError("a batch is UTF-8 if every text in it is")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from firth.errors import ParameterError
 from firth.text.kinds import kind_of
-from firth.text.words import words_and_line_ends
+from firth.text.words import keep_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,10 +126,10 @@ class WordTokenizer(WhitespaceTokenizer):
     A word is a run of letters, digits and the marks on them (accents, vowel signs), which may
     hold inside, as in Unicode Standard Annex #29:
 
-    - an apostrophe (*don't*, *l'homme*), hyphen (*mother-in-law*), underscore (*new_york*),
-      the Catalan middle dot (*col·lega*), geresh and gershayim (*צה״ל*), one at a time;
-    - a full stop or comma between digits (*3.14*, *1,000*);
-    - joiners and non-joiners (Persian *می‌خواهم*).
+    - an apostrophe (*don't*, *l'homme*), hyphen (*mother-in-law*), underscore (*new_york*), the
+      Catalan middle dot (*col·lega*), geresh or gershayim (*צה״ל*), a joiner or non-joiner
+      without width (Persian *می‌خواهم*), one at a time;
+    - a full stop or comma between digits (*3.14*, *1,000*).
 
     One word is written in one way: Unicode's composed form (NFC), ``'`` for the typographic
     apostrophe (*don’t*), ``-`` for the typographic hyphens; soft hyphens are dropped. Scripts
@@ -160,7 +160,7 @@ class WordTokenizer(WhitespaceTokenizer):
     def prepare(self, block: bytes) -> bytes:
         """Leave of each line its words, separated by spaces."""
         text = block.decode()
-        return " ".join(words_and_line_ends(text.lower() if self.lowercase else text)).encode()
+        return keep_words(text.lower() if self.lowercase else text).encode()
 
     def fingerprint(self) -> str:
         """See `Tokenizer.fingerprint`; which letters there are depends on Unicode's version."""
@@ -291,7 +291,8 @@ class HuggingFaceTokenizer(LineTokenizer):
         """Split a block; see `Tokenizer.sentences`."""
         sentences: list[list[str]] = []
         for lines in self._batches(block):
-            encodings = self._tokenizer.encode_batch_fast(lines, add_special_tokens=False)
+            # Not encode_batch_fast, which leaves the tokens empty.
+            encodings = self._tokenizer.encode_batch(lines, add_special_tokens=False)
             sentences += [tokens for encoding in encodings if (tokens := encoding.tokens)]
         return sentences
 
@@ -362,7 +363,7 @@ def make_tokenizer(
         return spec
     # The fast tokenisers of transformers wrap one; called, they would return a dictionary of ids.
     spec = getattr(spec, "backend_tokenizer", spec)
-    if hasattr(spec, "encode_batch_fast") and hasattr(spec, "to_str"):
+    if hasattr(spec, "encode_batch") and hasattr(spec, "to_str"):
         return HuggingFaceTokenizer(spec, lowercase=lowercase)
     if callable(spec):
         return CallableTokenizer(spec, lowercase=lowercase)
