@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 DEFAULT_FOLDER = "firth-demo"
 
-ASKED_WORDS = ("function", "string", "error", "list", "green", "file")
+ASKED_WORDS = ("function", "string", "error", "list", "array", "socket", "green")
 N_NEIGHBOURS = 6
 ASKED_ANALOGIES = (
-    ("minimum", "maximum", "min"),
     ("read", "reading", "write"),
-    ("string", "strings", "function"),
+    ("minimum", "maximum", "min"),
+    ("client", "server", "request"),
 )
 
 # A small text wants many passes, a large one few: about this many words are trained on in all.

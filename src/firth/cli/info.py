@@ -12,6 +12,8 @@ from firth.cli.ask import json_option, load_vectors
 from firth.cli.command import command, option
 
 N_FREQUENT_WORDS = 10
+# What people need not read twice, or at all.
+TOLD_ABOVE = frozenset({"n_words", "vector_size", "format", "files"})
 OPTIONAL_PACKAGES = ("pyarrow", "tokenizers")
 
 
@@ -36,6 +38,9 @@ def info(folder: str | None, system: bool, as_json: bool) -> int:
     if as_json:
         print_json(told)
     else:
+        if "config" in told:
+            shown = {k: v for k, v in told["config"].items() if k not in TOLD_ABOVE}
+            told = {**told, "config": shown}
         _print_lines(told)
     return 0
 
