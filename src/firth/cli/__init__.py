@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from firth.cli import ask, demo, info, train
 from firth.cli.answers import ReaderGoneError, print_message
-from firth.cli.ask import analogy, odd_one_out, similar, similarity
 from firth.cli.command import HELP_SETTINGS, Group
-from firth.cli.demo import demo
-from firth.cli.info import info
-from firth.cli.train import INTERRUPTED, train
+from firth.cli.train import INTERRUPTED
 from firth.errors import FirthError, ParameterError
 
 if TYPE_CHECKING:
@@ -58,7 +56,9 @@ def firth(ctx: click.Context) -> None:
         ctx.exit(USAGE)
 
 
-for _command in (train, similar, analogy, similarity, odd_one_out, info, demo):
+for _command in (
+    train.train, ask.similar, ask.analogy, ask.similarity, ask.odd_one_out, info.info, demo.demo,
+):  # fmt: skip
     firth.add_command(_command)
 
 
