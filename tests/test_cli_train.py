@@ -81,7 +81,7 @@ def test_train_writes_a_model_that_answers(run, corpus, tmp_path):
         "train", corpus, "-o", folder, "--dim", 16, "--epochs", 5, "--sample", 0, "--threads", 1
     )
     assert status == 0
-    assert out.startswith("12 words x 16 dimensions, loss 0.")
+    assert out.startswith("12 words x 16 dimensions, loss 1.")
     assert f"Saved to {folder}. Try:\n  firth similar {folder} " in out
     _, out, _ = run("similar", folder, "cat", "-k", 5, "--json")
     found = {entry["word"] for entry in json.loads(out)["neighbours"]}
@@ -123,7 +123,7 @@ def test_sources_may_be_many_compressed_or_standard_input(run, tmp_path):
 
 def test_tokenizer_lowercase_and_field(run, tmp_path):
     source = tmp_path / "news.jsonl"
-    source.write_text('{"id": 1, "text": "The Firth, the firth."}\n' * 10)
+    source.write_text('{"id": 1, "text": "The Firth, the firth."}\n' * 500)
     folder = tmp_path / "model"
     status, _, err = run("train", source, "-o", folder, "--field", "text", "--tokenizer", "words",
                          "--lowercase", "-q")  # fmt: skip

@@ -111,6 +111,12 @@ def test_show_true_is_as_none_and_false_is_silent(terminal, caplog):
     assert not caplog.records
 
 
+def test_work_that_could_not_be_counted_tells_its_time(log_file, caplog):
+    with caplog.at_level(logging.INFO, "firth"), progress("reading", unit="B"):
+        pass
+    assert caplog.records[0].message == "reading: in 0.0 s"
+
+
 def test_a_process_without_standard_error_logs(monkeypatch, caplog):
     replace_standard_error(monkeypatch, None)
     with caplog.at_level(logging.INFO, "firth"), progress("training") as bar:

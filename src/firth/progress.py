@@ -139,6 +139,8 @@ class _LogLines(Progress):
         rate = self.n / elapsed
         parts = [self._counted(), f"{format_count(rate, self._unit)}/s"]
         if ended:
+            if not self.n and not self._total:  # nothing could be counted: a stream, an iterable
+                parts.clear()
             parts.append(f"in {format_duration(elapsed)}")
         elif self._total and 0 < self.n <= self._total:
             parts.append(f"{format_duration((self._total - self.n) / rate)} left")

@@ -12,31 +12,31 @@ import signal
 import sys
 import threading
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from firth.cli import ask, demo, info, train
 from firth.cli.answers import ReaderGoneError, print_message
-from firth.cli.ask import analogy, odd_one_out, similar, similarity
 from firth.cli.command import HELP_SETTINGS, Group
-from firth.cli.demo import demo
-from firth.cli.info import info
-from firth.cli.train import INTERRUPTED, train
+from firth.cli.train import INTERRUPTED
 from firth.errors import FirthError, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["main"]
 
 SUCCESS, FAILURE, USAGE = 0, 1, 2
 # What a shell reports for a program that a signal ended: 128 and the signal's number.
-TERMINATED = 143
+KILLED = 143
 BROKEN_PIPE = 141
 
 
 @click.group(
     cls=Group,
+    invoke_without_command=True,
     context_settings=HELP_SETTINGS,
     examples="""
     firth demo                                # try it: no data needed, about a minute
@@ -45,14 +45,20 @@ BROKEN_PIPE = 141
     """,
 )
 @click.version_option(package_name="firth", message="firth %(version)s")
-def firth() -> None:
+@click.pass_context
+def firth(ctx: click.Context) -> None:
     """Train word vectors on any text, and ask them.
 
     Each command tells more: firth train --help
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(USAGE)
 
 
-for _command in (train, similar, analogy, similarity, odd_one_out, info, demo):
+for _command in (
+    train.train, ask.similar, ask.analogy, ask.similarity, ask.odd_one_out, info.info, demo.demo,
+):  # fmt: skip
     firth.add_command(_command)
 
 
@@ -68,25 +74,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         The exit status: 0 after success, 1 after an error of the input, 2 after wrong usage,
-        130 after Ctrl-C.
+        130 after Ctrl-C, 143 after a kill, 141 when nobody reads the output any more.
     """
-    with warnings.catch_warnings():
-        _talk_like_a_command()
-        terminated = _terminate_like_an_interrupt()
+    with _messages_on_standard_error(), _kill_as_interrupt() as killed:
         try:
             status = _run(arguments)
         except ReaderGoneError:
             _close_standard_output()
             return BROKEN_PIPE
-        return TERMINATED if terminated.is_set() and status == INTERRUPTED else status
+        return KILLED if killed.is_set() and status == INTERRUPTED else status
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         status = firth.main(arguments, prog_name="firth", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return USAGE
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "firth"
         message = error.format_message()
@@ -114,33 +115,50 @@ def _run(arguments: Sequence[str] | None) -> int:
     return status if isinstance(status, int) else SUCCESS
 
 
-def _talk_like_a_command() -> None:
-    """Send what the library logs and warns about to standard error, a line each."""
+class _StandardErrorHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(self.format(record), err=True)
+
+
+@contextmanager
+def _messages_on_standard_error() -> Iterator[None]:
+    """Show what the library logs and warns about, a line each."""
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
         print_message(f"warning: {message}")
 
-    warnings.showwarning = show
     logger = logging.getLogger("firth")
-    if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(message)s"))
+    handler, level = _StandardErrorHandler(), logger.level
+    with warnings.catch_warnings():
+        warnings.showwarning = show
         logger.addHandler(handler)
-    # On a terminal there is a bar instead, which lines in between would tear apart.
-    logger.setLevel(logging.WARNING if sys.stderr.isatty() else logging.INFO)
+        # On a terminal there is a bar instead, which lines in between would tear apart.
+        on_terminal = sys.stderr is not None and sys.stderr.isatty()
+        logger.setLevel(logging.WARNING if on_terminal else logging.INFO)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
 
 
-def _terminate_like_an_interrupt() -> threading.Event:
+@contextmanager
+def _kill_as_interrupt() -> Iterator[threading.Event]:
     """Let a polite kill, as batch systems send it, clean up and keep what was learned."""
-    terminated = threading.Event()
+    killed = threading.Event()
 
     def stop(number: int, frame: object) -> None:  # noqa: ARG001 (the signature of a handler)
-        terminated.set()
+        killed.set()
         raise KeyboardInterrupt
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, stop)
-    return terminated
+    if threading.current_thread() is not threading.main_thread():
+        yield killed
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield killed
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _close_standard_output() -> None:

@@ -217,14 +217,18 @@ def _errors(
             errors[question] = wrong
         elif missing and a_line_is_a_word and len(missing[0].split()) > 1:
             errors[question] = (
-                f"'{missing[0]}' is not in the vocabulary; give one word a line, or "
-                "--together to ask for all words of a line at once"
+                f"{_unknown(vectors, missing[0])}; give one word a line, or --together "
+                "to ask for all words of a line at once"
             )
         elif missing and len(errors) < MOST_SUGGESTIONS:
             errors[question] = _not_found(vectors, missing[0])
         elif missing:
-            errors[question] = f"'{missing[0]}' is not in the vocabulary"
+            errors[question] = _unknown(vectors, missing[0])
     return errors
+
+
+def _unknown(vectors: KeyedVectors, word: str) -> str:
+    return f"the word '{word}' is not among the {len(vectors):,} words"
 
 
 def _not_found(vectors: KeyedVectors, word: str) -> str:

@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 
 DEFAULT_FOLDER = "firth-demo"
 
-ASKED_WORDS = ("function", "string", "error", "list", "green", "file")
+ASKED_WORDS = ("function", "string", "error", "list", "integer", "socket", "directory")
 N_NEIGHBOURS = 6
 ASKED_ANALOGIES = (
-    ("minimum", "maximum", "min"),
     ("read", "reading", "write"),
-    ("string", "strings", "function"),
+    ("left", "right", "top"),
+    ("minimum", "maximum", "min"),
 )
 
 # A small text wants many passes, a large one few: about this many words are trained on in all.
 WORDS_TO_TRAIN_ON = 30_000_000
+# Words rarer than this end up near to words of the one place where they stand.
+MIN_COUNT = 20
 FEWEST_EPOCHS, MOST_EPOCHS = 5, 30
 
 
@@ -99,7 +101,7 @@ def train_on(paragraphs: list[str]) -> Word2Vec:
         lowercase=True,
         sg=1,
         vector_size=100,
-        min_count=10,
+        min_count=MIN_COUNT,
         epochs=epochs,
     )
     from firth.progress import format_count, format_duration
@@ -130,6 +132,6 @@ def show(vectors: KeyedVectors, output: str) -> None:
     folder = shlex.quote(output)
     print_line(f"\nThe model is in {folder}. Try:")
     print_line(f"  firth similar {folder} exception")
-    print_line(f"  firth analogy {folder} encode decode encoder")
-    print_line(f"  firth odd-one-out {folder} red green blue function")
+    print_line(f"  firth analogy {folder} add added remove")
+    print_line(f"  firth odd-one-out {folder} list tuple dict socket")
     print_line("  firth train your-text.txt -o your-vectors --tokenizer words --lowercase")

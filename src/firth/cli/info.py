@@ -12,6 +12,9 @@ from firth.cli.ask import json_option, load_vectors
 from firth.cli.command import command, option
 
 N_FREQUENT_WORDS = 10
+LABELS = {"bytes": "size on disk"}
+# What people need not read twice, or at all.
+TOLD_ABOVE = frozenset({"n_words", "vector_size", "format", "files"})
 OPTIONAL_PACKAGES = ("pyarrow", "tokenizers")
 
 
@@ -36,6 +39,9 @@ def info(folder: str | None, system: bool, as_json: bool) -> int:
     if as_json:
         print_json(told)
     else:
+        if "config" in told:
+            shown = {k: v for k, v in told["config"].items() if k not in TOLD_ABOVE}
+            told = {**told, "config": shown}
         _print_lines(told)
     return 0
 
@@ -116,7 +122,7 @@ def _print_lines(told: dict[str, Any]) -> None:
 def _rows(told: dict[str, Any], indent: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, value in told.items():
-        label = indent + str(name).replace("_", " ")
+        label = indent + LABELS.get(name, name).replace("_", " ")
         if isinstance(value, dict):
             rows.append((label, ""))
             rows += _rows(value, indent + "  ")

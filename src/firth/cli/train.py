@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,6 +150,8 @@ def train(sources: tuple[str, ...], output: str, force: bool, quiet: bool, **set
 
     Ctrl-C stops the training and keeps what was learned so far.
     """
+    if quiet:
+        logging.getLogger("firth").setLevel(logging.WARNING)
     check_output(output, replace=force)
     model = train_model(sources, quiet=quiet, **settings)
     model.save(output)
