@@ -40,3 +40,131 @@ def edit_distance(a, b):
             if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
                 table[i][j] = min(table[i][j], table[i - 2][j - 2] + 1)
     return table[len(a)][len(b)]
+
+
+# --- text to ids ----------------------------------------------------------------------------------
+
+
+def encode_text(blocks, min_count=1, max_size=None, vocabulary=None, max_sentence_length=10_000):
+    """Words, counts, ids and sentence ends of text in blocks, a line being a sentence."""
+    lines = [line.split() for line in b"".join(blocks).split(b"\n")]
+    counter = {}
+    for line in lines:
+        for token in line:
+            counter[token] = counter.get(token, 0) + 1
+    words = sorted(
+        (w for w, n in counter.items() if n >= min_count), key=lambda w: (-counter[w], w)
+    )[:max_size]
+    if vocabulary is not None:
+        words = vocabulary
+    numbers = {word: i for i, word in enumerate(words)}
+    ids, ends = [], []
+    for line in lines:
+        kept = [numbers[token] for token in line if token in numbers]
+        for begin in range(0, len(kept), max_sentence_length):
+            ids += kept[begin : begin + max_sentence_length]
+            ends.append(len(ids))
+    return words, [counter.get(w, 0) for w in words], ids, ends
+
+
+# --- training -------------------------------------------------------------------------------------
+
+
+class SplitMix64:
+    """The generator of the kernels: the i-th number is a hash of seed + i * golden ratio."""
+
+    def __init__(self, seed):
+        self.state = seed
+
+    def next(self):
+        mask = 2**64 - 1
+        self.state = (self.state + 0x9E3779B97F4A7C15) & mask
+        z = self.state
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+        return z ^ (z >> 31)
+
+
+def alias_shares(columns):
+    """The probability of each word that an alias table of (limit, alias) pairs stands for."""
+    shares = np.zeros(len(columns))
+    for word, (limit, alias) in enumerate(columns.tolist()):
+        share = limit / 2**32
+        shares[word] += share
+        shares[alias] += 1 - share
+    return shares / len(columns)
+
+
+def train_negative(
+    vectors, targets, ids, sentence_ends, keep_limits, noise, alpha, seed, *,
+    window, negative, shrink_windows, cbow, cbow_mean, tile_size=4,
+):  # fmt: skip
+    """Skip-gram or CBOW with negative sampling on whole sentences, in double precision, in place.
+
+    Negatives are shared by a window. A batch of centre words is trained by tiles of up to four
+    contexts: the scores of the first tile of each are formed, then rows change, then the second.
+
+    Returns
+    -------
+    loss, n_examples, n_kept
+    """
+    random = SplitMix64(seed)
+    kept, kept_ends, begin = [], [], 0
+    for end in sentence_ends:
+        for word in ids[begin:end]:
+            if random.next() >> 32 <= keep_limits[word]:
+                kept.append(int(word))
+        kept_ends.append(len(kept))
+        begin = end
+
+    steps = []
+    begin = 0
+    for end in kept_ends:
+        for i in range(begin, end):
+            reach = 1 + ((random.next() >> 32) * window >> 32) if shrink_windows else window
+            contexts = kept[max(begin, i - reach) : i] + kept[i + 1 : min(end, i + reach + 1)]
+            drawn = []
+            for _ in range(negative):
+                bits = random.next()
+                column = (bits >> 32) * len(vectors) >> 32
+                limit, alias = noise[column]
+                drawn.append(column if bits & 0xFFFFFFFF < limit else int(alias))
+            steps.append((kept[i], drawn, contexts))
+        begin = end
+
+    loss, n_examples = 0.0, 0
+    batch_size = min(max(24 // (1 + negative), 1), 4)
+    for first in range(0, len(steps), batch_size):
+        batch = [step for step in steps[first : first + batch_size] if step[2]]
+        n_examples += len(batch) if cbow else sum(len(contexts) for _, _, contexts in batch)
+        n_tiles = max((1 if cbow else -(-len(c) // tile_size) for _, _, c in batch), default=0)
+        for tile in range(n_tiles):
+            scored = []
+            for centre, drawn, contexts in batch:
+                words = contexts if cbow else contexts[tile * tile_size : (tile + 1) * tile_size]
+                if not words:
+                    continue
+                rows = cbow_input(vectors[words], cbow_mean) if cbow else vectors[words]
+                scores = rows @ targets[[centre, *drawn]].T
+                labels = np.array([1.0] + [0.0] * negative)
+                counts = np.array([1.0] + [float(word != centre) for word in drawn])
+                loss += np.sum(np.logaddexp(0, np.where(labels, -scores, scores)) * counts)
+                gradient = alpha * (labels - (1 + np.tanh(scores / 2)) / 2) * counts
+                scored.append(([centre, *drawn], words, rows, gradient))
+            for target_words, words, rows, gradient in scored:
+                # The rows as they are now: the windows before in this batch have changed them.
+                now = rows if cbow else vectors[words]
+                change = np.zeros_like(now)
+                for t, word in enumerate(target_words):
+                    target = targets[word].copy()
+                    targets[word] += gradient[:, t] @ now
+                    change += np.outer(gradient[:, t], target)
+                if cbow:
+                    change = change[0] * (1 if cbow_mean else 1 / len(words))
+                np.add.at(vectors, words, change)
+    return loss, n_examples, len(kept)
+
+
+def cbow_input(rows, mean):
+    """The mean or the sum of the context vectors, as a matrix of one row."""
+    return (rows.mean(axis=0) if mean else rows.sum(axis=0))[np.newaxis]

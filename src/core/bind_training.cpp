@@ -46,7 +46,7 @@ class NegativeSamplingTrainer {
         std::vector<float *> kept(chunk.n_ids + kRowsBlock);
         std::vector<uint32_t> kept_sentence_ends(chunk.n_sentences);
         std::vector<float *> contexts(2 * kMaxBatch * contexts_capacity(model_.window));
-        std::vector<float> scores(kMaxBatch * 2 * model_.window * (1 + model_.negative) + 32);
+        std::vector<float> scores(kMaxBatch * 4 * (1 + model_.negative) + 32);
         std::vector<float> hidden((kMaxBatch + 1) * model_.stride);
         const ChunkResult result =
             FIRTH_DISPATCH(train_negative, model_, chunk, alpha, seed,

@@ -7,10 +7,6 @@ namespace firth::FIRTH_ISA {
 
 namespace {
 
-// Centre words whose scores are all formed before any row changes. While the sums of one are being
-// reduced, the multiplications of the next are under way; one at a time, a core waits more than it
-// works.
-constexpr int kBatch = kMaxBatch;
 // Contexts of a window that are multiplied with the targets together: with the six targets of the
 // usual five negatives, 24 sums fill 24 of the 32 registers of AVX-512.
 constexpr int kTile = 4;
@@ -41,7 +37,7 @@ class RowsAhead {
     }
 
   private:
-    const float *rows_[kBatch * (kMaxTargets + 1)];
+    const float *rows_[kMaxBatch * (kMaxTargets + 1)];
     int next_ = 0, n_ = 0;
 };
 
@@ -187,9 +183,9 @@ class ChunkTrainer {
         result.n_kept = static_cast<int64_t>(n_kept_);
         if (n_kept_ == 0) return result;
         sentence_end_ = scratch_.kept_sentence_ends[0];
-        Step batches[2][kBatch];
-        for (int i = 0; i < 2 * kBatch; ++i)
-            batches[i / kBatch][i % kBatch].contexts =
+        Step batches[2][kMaxBatch];
+        for (int i = 0; i < 2 * kMaxBatch; ++i)
+            batches[i / kMaxBatch][i % kMaxBatch].contexts =
                 scratch_.contexts + i * contexts_capacity(model_.window);
         int n = draw_batch(batches[0]), side = 0;
         while (n > 0) {
@@ -226,7 +222,7 @@ class ChunkTrainer {
     int draw_batch(Step *batch) {
         ahead_.clear();
         int n = 0;
-        for (; n < kBatch && position_ < n_kept_; ++position_) draw(batch[n++]);
+        for (; n < batch_size_ && position_ < n_kept_; ++position_) draw(batch[n++]);
         return n;
     }
 
@@ -259,7 +255,10 @@ class ChunkTrainer {
         if (position_ + window < n_kept_) ahead_.add(scratch_.kept[position_ + window]);
     }
 
-    static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+    template <typename T>
+    static T smaller(T a, T b) {
+        return a < b ? a : b;
+    }
 
     // In whole blocks of eight, since a loop of the same length every time is foreseen by the branch
     // predictor; both arrays have room for it.
@@ -269,36 +268,42 @@ class ChunkTrainer {
     }
 
     // All contexts of a centre word share its negatives (Ji et al. 2016, arXiv 1604.04661), so that a
-    // window is a small matrix product. It is worked off in tiles of up to four contexts.
+    // window is a small matrix product. It is worked off in tiles of up to four contexts, the first
+    // tile of every window in the batch, then the second: however wide the window, no row gets more
+    // than a few changes from the same scores, and the training stays as stable as one pair at a time.
     int64_t train_skipgram(const Step *batch, int n) {
-        int n_contexts = 0;
-        float *scores = scratch_.scores;
-        for (int i = 0; i < n; ++i) {
-            const Step &step = batch[i];
-            int c = 0;
-            for (; step.n_contexts - c >= kTile; c += kTile)
-                dot_tile<kTile>(step, c, scores + c * step.n_targets);
-            switch (step.n_contexts - c) {
-                case 3: dot_tile<3>(step, c, scores + c * step.n_targets); break;
-                case 2: dot_tile<2>(step, c, scores + c * step.n_targets); break;
-                case 1: dot_tile<1>(step, c, scores + c * step.n_targets); break;
+        int64_t n_contexts = 0;
+        for (int i = 0; i < n; ++i) n_contexts += batch[i].n_contexts;
+        int64_t left = n_contexts;
+        for (int c = 0; left > 0; c += kTile) {
+            float *scores = scratch_.scores;
+            for (int i = 0; i < n; ++i) {
+                const Step &step = batch[i];
+                const int size = smaller(step.n_contexts - c, kTile);
+                if (size <= 0) continue;
+                switch (size) {
+                    case 1: dot_tile<1>(step, c, scores); break;
+                    case 2: dot_tile<2>(step, c, scores); break;
+                    case 3: dot_tile<3>(step, c, scores); break;
+                    default: dot_tile<kTile>(step, c, scores);
+                }
+                scores += size * step.n_targets;
+                left -= size;
             }
-            scores += step.n_contexts * step.n_targets;
-            n_contexts += step.n_contexts;
-        }
-        scores_to_gradients(static_cast<int>(scores - scratch_.scores));
-        float *gradients = scratch_.scores;
-        for (int i = 0; i < n; ++i) {
-            const Step &step = batch[i];
-            int c = 0;
-            for (; step.n_contexts - c >= kTile; c += kTile)
-                update_tile<kTile>(step, c, gradients + c * step.n_targets);
-            switch (step.n_contexts - c) {
-                case 3: update_tile<3>(step, c, gradients + c * step.n_targets); break;
-                case 2: update_tile<2>(step, c, gradients + c * step.n_targets); break;
-                case 1: update_tile<1>(step, c, gradients + c * step.n_targets); break;
+            scores_to_gradients(static_cast<int>(scores - scratch_.scores));
+            float *gradients = scratch_.scores;
+            for (int i = 0; i < n; ++i) {
+                const Step &step = batch[i];
+                const int size = smaller(step.n_contexts - c, kTile);
+                if (size <= 0) continue;
+                switch (size) {
+                    case 1: update_tile<1>(step, c, gradients); break;
+                    case 2: update_tile<2>(step, c, gradients); break;
+                    case 3: update_tile<3>(step, c, gradients); break;
+                    default: update_tile<kTile>(step, c, gradients);
+                }
+                gradients += size * step.n_targets;
             }
-            gradients += step.n_contexts * step.n_targets;
         }
         return n_contexts;
     }
@@ -371,6 +376,7 @@ class ChunkTrainer {
     }
 
     const NegativeSampling &model_;
+    const int batch_size_ = batch_size(model_.negative);
     const float alpha_;
     RandomStream random_;
     const Scratch scratch_;

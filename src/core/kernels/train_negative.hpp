@@ -44,15 +44,24 @@ struct Chunk {
     int64_t first_position;
 };
 
+// Centre words that are trained together: scores of all of them are formed before any row changes.
+// While the sums of one are being reduced, the multiplications of the next are under way; one at a
+// time, a core waits more than it works. With many negatives there is enough work in one, and a
+// context should not get the changes of too many targets at once.
+constexpr int kMaxBatch = 4;
+constexpr int batch_size(int negative) {
+    const int n = 24 / (1 + negative);
+    return n < 1 ? 1 : n > kMaxBatch ? kMaxBatch : n;
+}
+
 // Room to work in, all of it written before it is read.
-constexpr int kMaxBatch = 4;         // centre words that are trained together
 constexpr size_t kRowsBlock = 8;     // row pointers are copied in blocks of this size
 constexpr size_t contexts_capacity(int window) { return 2 * static_cast<size_t>(window) + kRowsBlock; }
 struct Scratch {
     float **kept;                  // n_ids + kRowsBlock
     uint32_t *kept_sentence_ends;  // n_sentences
     float **contexts;              // 2 * kMaxBatch * contexts_capacity(window)
-    float *scores;                 // kMaxBatch * 2 * window * (1 + negative) + 32
+    float *scores;                 // kMaxBatch * 4 * (1 + negative) + 32
     float *hidden;                 // (kMaxBatch + 1) * stride
 };
 
