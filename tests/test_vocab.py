@@ -369,10 +369,23 @@ def tensors_of(vocab):
     return {name: getattr(vocab, name) for name in names}
 
 
-def test_a_table_without_an_empty_slot_ends(tmp_path, vocab):
+def test_an_index_made_with_another_hash_is_noticed(tmp_path, vocab):
     path = tmp_path / "v.safetensors"
-    save_tensors(path, {**tensors_of(vocab), "slots": np.zeros(16, np.uint32)})
-    damaged = Vocab.from_file(path)
+    save_tensors(path, {**tensors_of(vocab), "slots": np.roll(vocab.slots, 5)})
+    with pytest.raises(FormatError, match="the index does not find its own words"):
+        Vocab.from_file(path)
+
+
+def test_the_hash_of_saved_indexes_never_changes():
+    """A change here means that every folder ever written must be made again."""
+    words = ["", "a", "the", "word", "eight888", "nine99999", "a word of 24 characters!", "größe"]
+    slots = Vocab.from_words(words).slots.astype(np.int32)  # -1: empty
+    assert slots.tolist() == [2, -1, -1, 0, 7, -1, -1, -1, 3, 1, -1, -1, 6, -1, 5, 4]
+
+
+def test_a_table_without_an_empty_slot_ends(vocab):
+    arrays = {**tensors_of(vocab), "slots": np.zeros(16, np.uint32)}
+    damaged = Vocab(**arrays)
     for ask in (damaged.get, lambda word: damaged.ids([word])):
         with pytest.raises(FormatError, match="the index of words is damaged"):
             ask("zebra")

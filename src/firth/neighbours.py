@@ -17,8 +17,8 @@ __all__ = ["row_norms", "top_k"]
 
 # From this many questions on they wait for arithmetic, not for memory.
 _FEW = 12
-# What the best rows of a batch of questions may count, for each thread: 16 bytes each.
-_BEST_AT_A_TIME = 1 << 20
+# How many best rows, of 16 bytes each, the threads may hold for a batch of questions.
+_BEST_AT_A_TIME = 1 << 21
 # Below this many multiplications a second thread takes longer to start than it saves.
 _WORTH_A_THREAD = 1 << 20
 
@@ -113,11 +113,11 @@ def top_k(
     excluded, offsets = _flatten(exclude, n_queries)
     rows = np.empty((n_queries, k), np.int64)
     scores = np.empty((n_queries, k), np.float32)
-    batch = max(1, _BEST_AT_A_TIME // max(1, k))
+    n_threads = _thread_count(matrix.size * n_queries)
+    batch = max(1, _BEST_AT_A_TIME // max(1, k * n_threads))
     for first in range(0, n_queries if k else 0, batch):
         some = directions[first : first + batch]
         best = _core.TopK(len(some), k, excluded, offsets[first : first + len(some) + 1])
-        n_threads = _thread_count(matrix.size * len(some))
         best.search(matrix, norms, some, len(some) >= _FEW, n_threads)
         found = best.result()
         rows[first : first + batch] = found[0].reshape(-1, k)

@@ -455,4 +455,12 @@ class Vocab:
                 f"{path}: no vocabulary: {n_words:,} counts, {len(offsets):,} offsets, {n_bytes:,} "
                 f"bytes and {n_slots:,} slots do not fit each other; make the file again"
             )
-        return cls(**{name: tensors[name] for name in _DTYPES}, origin=str(path))
+        vocab = cls(**{name: tensors[name] for name in _DTYPES}, origin=str(path))
+        # An index made with another hash would deny words that are there, without an error.
+        ends = np.array([0, n_words - 1])
+        if vocab.ids(vocab.words_at(ends)).tolist() != ends.tolist():
+            raise FormatError(
+                f"{path}: the index does not find its own words: it is damaged or was made by a "
+                f"version of firth with another hash; make the folder again"
+            )
+        return vocab
