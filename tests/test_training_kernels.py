@@ -63,8 +63,8 @@ def test_a_chunk_changes_the_matrices_as_the_reference_does(isa, vector_size, se
     assert (n_examples, n_kept) == expected[1:]
     assert 0 < n_kept < len(ids)
     assert loss == pytest.approx(expected[0], rel=1e-5)
-    assert np.abs(expected_vectors - vectors).max() < 1e-5
-    assert np.abs(expected_targets - targets).max() < 1e-5
+    assert np.abs(expected_vectors - vectors).max() < 3e-5
+    assert np.abs(expected_targets - targets).max() < 3e-5
     # Both moved, and the padding did not.
     before, before_targets, *_ = make_run(vector_size, scale=vector_size**-0.5)
     assert np.abs(vectors - before).max() > 0.01
