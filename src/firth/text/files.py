@@ -122,7 +122,7 @@ class TextFile:
 
     def absolute_name(self) -> str:
         """Give the absolute path, with the member of the archive if it is one."""
-        path = str(Path(self.path or self.name).absolute())
+        path = str(Path(self.path or self.name).resolve())
         return path if self.member is None else f"{path}/{self.member}"
 
     @contextmanager
