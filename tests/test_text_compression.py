@@ -206,6 +206,25 @@ def test_zip_from_a_stream_that_cannot_be_sought_in(tmp_path: Path) -> None:
     assert read(Pipe(data)) == b"through a pipe\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("size", [10, 10_000_000])
+def test_a_disk_that_fills_up_under_a_temporary_copy(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda: open("/dev/full", "w+b"))  # noqa: PTH123, SIM115
+    packed = gzip.compress(bytes(size))
+    stream = io.BytesIO(packed)
+    stream.name = "a.parquet.gz"  # type: ignore[attr-defined]
+    with pytest.raises(SourceError, match=r"a.parquet.gz has to be copied.*No space left.*TMPDIR"):
+        read(stream, field="text")
+
+
+def test_a_damaged_file_under_a_temporary_copy_is_told_as_such() -> None:
+    stream = io.BytesIO(gzip.compress(TEXT)[:-9])
+    stream.name = "a.parquet.gz"  # type: ignore[attr-defined]
+    assert "a.parquet.gz is cut off" in refused(stream, field="text")
+
+
 def test_records_in_zip(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "records.zip", {"a.jsonl": b'{"text": "one"}'})
     assert read(path, field="text") == b"one\n"

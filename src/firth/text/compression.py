@@ -262,28 +262,22 @@ def decompress(chunks: Iterable[bytes], codec: Codec, name: str) -> Iterator[byt
                     break
                 decoder = codec.new_decoder()
                 n_text_before = n_text
-            while True:
-                try:
-                    text = decoder.decompress(data, TEXT_CHUNK)
-                except _damage() as error:
-                    where = f"between the bytes {n_compressed - len(chunk)} and {n_compressed}"
-                    if n_members and n_text == n_text_before:
-                        raise TextError(
-                            f"{name}: the {codec.name} data end {where} of the file, but are "
-                            f"followed by something else ({error}). Check the file with "
-                            f"'{codec.check_command}'"
-                        ) from error
-                    raise TextError(
-                        f"{name}: damaged {codec.name} data {where} of the file ({error}); "
-                        f"{n_text} bytes of text could be read. Check the file with "
-                        f"'{codec.check_command}', or get it again"
-                    ) from error
-                if text:
+            try:
+                for text in _unpack(decoder, data):
                     n_text += len(text)
                     yield text
-                if decoder.eof or decoder.needs_input:
-                    break
-                data = b""
+            except _damage() as error:
+                where = f"between the bytes {n_compressed - len(chunk)} and {n_compressed}"
+                if n_members and n_text == n_text_before:
+                    raise TextError(
+                        f"{name}: the {codec.name} data end {where} of the file, but are followed "
+                        f"by something else ({error}). Check the file with '{codec.check_command}'"
+                    ) from error
+                raise TextError(
+                    f"{name}: damaged {codec.name} data {where} of the file ({error}); {n_text} "
+                    f"bytes of text could be read. Check the file with '{codec.check_command}', "
+                    "or get it again"
+                ) from error
             data = b""
             if decoder.eof:
                 data = decoder.unused_data
@@ -294,3 +288,14 @@ def decompress(chunks: Iterable[bytes], codec: Codec, name: str) -> Iterator[byt
             f"{name} is cut off: the {codec.name} data stop after {n_compressed} bytes, before "
             f"their end mark; {n_text} bytes of text could be read. Get the file again"
         )
+
+
+def _unpack(decoder: Decoder, data: bytes) -> Iterator[bytes]:
+    """Unpack `data` in limited pieces, as far as the member goes."""
+    while True:
+        text = decoder.decompress(data, TEXT_CHUNK)
+        if text:
+            yield text
+        if decoder.eof or decoder.needs_input:
+            return
+        data = b""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from firth.errors import ParameterError, SourceError, TextError
+from firth.errors import FirthError, ParameterError, SourceError, TextError
 from firth.text.compression import COMPRESSED_CHUNK, TEXT_CHUNK, ZIP_MAGICS, decompress, find_codec
 from firth.text.encoding import BLOCK_SIZE, cut_blocks, strip_mark, valid_blocks
 from firth.text.records import (
@@ -221,15 +220,30 @@ def _seekable(opened: CountedFile | None, chunks: Iterable[bytes], name: str) ->
         opened.seek(0)
         yield cast("BinaryIO", opened)
         return
-    with tempfile.TemporaryFile() as copy:
+    with _copy_on_disk(chunks, name) as copy:
+        yield copy
+
+
+def _copy_on_disk(chunks: Iterable[bytes], name: str) -> BinaryIO:
+    """Write a stream to a temporary file, which goes away when it is closed."""
+    import tempfile
+
+    copy = None
+    try:
+        copy = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the caller
         for chunk in chunks:
-            try:
-                copy.write(chunk)
-            except OSError as error:
-                raise SourceError(
-                    f"{name} has to be unpacked to disk to be read, and that failed "
-                    f"({error.strerror or error}): make room in {tempfile.gettempdir()}, or set "
-                    "TMPDIR to another folder"
-                ) from error
+            copy.write(chunk)
         copy.seek(0)
-        yield cast("BinaryIO", copy)
+    except BaseException as error:
+        if copy is not None:
+            # Closing tries once more to write what is left.
+            with suppress(OSError):
+                copy.close()
+        if not isinstance(error, OSError) or isinstance(error, FirthError):
+            raise
+        raise SourceError(
+            f"{name} has to be copied to disk to be read, and that failed "
+            f"({error.strerror or error}): make room in the folder for temporary files, or set "
+            "TMPDIR to another one"
+        ) from error
+    return cast("BinaryIO", copy)
