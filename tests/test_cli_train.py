@@ -291,8 +291,7 @@ def test_the_demo_trains_asks_and_tells_what_to_try(run, small_demo, tmp_path):
 
 
 def test_the_demo_replaces_only_its_own_folder(run, small_demo, tmp_path):
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "config.json").write_text('{"format": "firth"}')
+    KeyedVectors(Vocab.from_words(["mine"]), np.ones((1, 2), np.float32)).save("model")
     status, _, err = run("demo", "-o", "model")
     assert status == 1
     assert "--force" in err
