@@ -31,6 +31,12 @@ def sentences(n, seed=1):
     return [" ".join(draw.choices(draw.choice(topics), k=8)) for _ in range(n)]
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    """Encoded texts of tests stay out of the user's cache."""
+    monkeypatch.setenv("FIRTH_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture
 def corpus(tmp_path):
     path = tmp_path / "corpus.txt"
