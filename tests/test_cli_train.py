@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import firth.models
-from firth import cli
-from firth.cli import demo, python_docs
+from firth import _core, cli
+from firth.cli import demo, python_docs, train
 from firth.cli.train import commands_to_try
 from firth.vectors import KeyedVectors
 from firth.vocab import Vocab
@@ -240,8 +240,8 @@ def test_an_empty_folder_and_missing_parents_are_fine(run, corpus, tmp_path):
     [
         (None, "corpus.txt"),
         (b"", ""),
-        (b"once upon a time\n", "min_count"),
-        (b"caf\xe9 is not UTF-8\n", "corpus.txt"),
+        (b"once upon a time\n", "a lower --min-count"),
+        (b"caf\xe9 is not UTF-8\n", "--errors replace"),
         (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03cut off", "corpus.txt"),
     ],
     ids=["missing", "empty", "rare", "latin-1", "cut-off"],
@@ -256,6 +256,18 @@ def test_bad_text_is_one_line_and_leaves_nothing_behind(run, tmp_path, content, 
     assert err.startswith("firth: ")
     assert message in err
     assert [path.name for path in tmp_path.iterdir() if path != source] == []
+
+
+def test_records_without_a_field_name_the_option(run, tmp_path):
+    (tmp_path / "news.jsonl").write_text('{"text": "a b"}\n')
+    status, _, err = run("train", tmp_path / "news.jsonl", "-o", tmp_path / "model", "-q")
+    assert status == 2
+    assert "--field" in err
+    assert "field=" not in err
+
+
+def test_the_limit_of_negatives_is_that_of_the_kernels():
+    assert train.MOST_NEGATIVES == _core.MAX_NEGATIVE
 
 
 # ---- what to try next

@@ -2,6 +2,9 @@
 
 import io
 import logging
+import os
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -56,6 +59,25 @@ def test_a_bar_without_a_total_shows_count_rate_and_time(terminal):
     assert "left" not in last
 
 
+def test_a_terminal_that_does_not_know_its_size_has_a_bar_too():
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    code = (
+        "from firth.progress import progress\nwith progress('work', total=2) as bar: bar.advance(2)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stderr=theirs) as process:
+        os.close(theirs)
+        out = b""
+        try:
+            while block := os.read(ours, 4096):
+                out += block
+        except OSError:  # how Linux tells that the other end was closed
+            pass
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"work: 100%|" in out
+
+
 def test_an_error_closes_the_bar_where_it_stood(terminal):
     def work():
         with progress("training", total=10) as bar:
@@ -86,14 +108,24 @@ def test_elsewhere_there_are_log_lines_and_nothing_on_the_stream(log_file, caplo
     assert log_file.getvalue() == ""
 
 
-def test_the_last_log_line_tells_that_the_work_was_stopped(log_file, caplog):
+@pytest.mark.parametrize(("seconds", "n_lines"), [(9, 0), (30, 1)])
+def test_a_last_line_tells_that_long_work_was_stopped(
+    log_file, caplog, monkeypatch, seconds, n_lines
+):
+    now = [0.0]
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: now[0])
+
     def work():
         with progress("training", total=4, unit="chunks") as bar:
             bar.advance(1)
+            now[0] = seconds
             raise KeyboardInterrupt
 
     with caplog.at_level(logging.INFO, "firth"), pytest.raises(KeyboardInterrupt):
         work()
+    assert len(caplog.records) == n_lines
+    if not n_lines:
+        return
     [record] = caplog.records
     assert record.message.startswith("training: 25% (1 of 4 chunks), ")
     assert record.message.endswith(" (stopped)")

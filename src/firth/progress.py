@@ -15,12 +15,14 @@ the end, because a bar that redraws itself fills such places with control charac
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import sys
 import threading
 import time
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +100,7 @@ class _Bar(Progress):
             unit=unit if unit == "B" else f" {unit}",
             unit_scale=True,
             file=sys.stderr,
-            dynamic_ncols=True,
+            **_size(sys.stderr),
             mininterval=SECONDS_BETWEEN_DRAWS,
             miniters=0,
             smoothing=0.1,
@@ -112,6 +114,17 @@ class _Bar(Progress):
     def _close(self, *, finished: bool) -> None:  # noqa: ARG002 (the bar shows where it stopped)
         self._bar.refresh()
         self._bar.close()
+
+
+def _size(stream: TextIO) -> dict[str, int | bool]:
+    """Let tqdm follow a terminal's size, but for those that do not know theirs and say 0."""
+    try:
+        known = os.get_terminal_size(stream.fileno()).columns > 0
+    except (OSError, ValueError):
+        known = False
+    if known:
+        return {"dynamic_ncols": True}
+    return {"ncols": shutil.get_terminal_size().columns, "nrows": shutil.get_terminal_size().lines}
 
 
 class _LogLines(Progress):
@@ -131,8 +144,11 @@ class _LogLines(Progress):
             logger.info("%s", self._line(now, ended=False))
 
     def _close(self, *, finished: bool) -> None:
-        line = self._line(time.monotonic(), ended=True)
-        logger.info("%s%s", line, "" if finished else " (stopped)")
+        now = time.monotonic()
+        # Work that fails at once leaves the word to its error message.
+        if finished or now - self._started >= SECONDS_BETWEEN_LINES:
+            line = self._line(now, ended=True)
+            logger.info("%s%s", line, "" if finished else " (stopped)")
 
     def _line(self, now: float, *, ended: bool) -> str:
         elapsed = max(now - self._started, 1e-9)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import shlex
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +13,10 @@ import click
 
 from firth.cli.answers import print_line, print_message
 from firth.cli.command import command, option
-from firth.errors import OutputError
+from firth.errors import FirthError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from firth.models import Word2Vec
     from firth.vectors import KeyedVectors
@@ -22,6 +24,21 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 MODEL, TEXT, RUN = "Model", "Text", "Run"
 POSITIVE = click.IntRange(min=1)
+# What the kernels have room for: _core.MAX_NEGATIVE, which help need not import.
+MOST_NEGATIVES = 255
+
+OPTION_OF_SETTING = {
+    "min_count": "--min-count",
+    "max_final_vocab": "--max-vocab",
+    "vector_size": "--dim",
+    "workers": "--threads",
+}
+# Common English words are only taken for a setting where a value is assigned to them.
+SETTING_IN_MESSAGE = re.compile(
+    r"\b(?P<assigned>min_count|max_final_vocab|vector_size|workers|field|errors|tokenizer|sample"
+    r"|window|negative|epochs|alpha|seed)=['\"]?(?P<value>[\w.-]*)['\"]?"
+    r"|\b(?P<named>min_count|max_final_vocab|vector_size)\b"
+)
 
 # What people ask first, where the vocabulary has it.
 WELL_KNOWN_ANALOGIES = (("man", "woman", "son"), ("read", "reading", "write"))
@@ -61,7 +78,7 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
 )
 @option(
     "--negative",
-    type=POSITIVE,
+    type=click.IntRange(min=1, max=MOST_NEGATIVES),
     default=5,
     section=MODEL,
     metavar="N",
@@ -173,15 +190,42 @@ def train_model(
     """Train a model with the settings of the command line under their names in Python."""
     from firth.models import Word2Vec
 
-    return Word2Vec(
-        corpus_file=sources[0] if len(sources) == 1 else list(sources),
-        vector_size=dim,
-        sg=int(model == "skipgram"),
-        max_final_vocab=max_vocab,
-        workers=threads,
-        progress=False if quiet else None,
-        **same_name,
-    )
+    with _errors_name_options():
+        return Word2Vec(
+            corpus_file=sources[0] if len(sources) == 1 else list(sources),
+            vector_size=dim,
+            sg=int(model == "skipgram"),
+            max_final_vocab=max_vocab,
+            workers=threads,
+            progress=False if quiet else None,
+            **same_name,
+        )
+
+
+@contextmanager
+def _errors_name_options() -> Iterator[None]:
+    try:
+        yield
+    except FirthError as error:
+        error.args = tuple(with_option_names(str(part)) for part in error.args)
+        raise
+
+
+def with_option_names(message: str) -> str:
+    """Give the settings that a message of the library names the names of their options.
+
+    Examples
+    --------
+    >>> with_option_names("pass errors='replace', or a lower min_count")
+    'pass --errors replace, or a lower --min-count'
+    """
+
+    def as_option(found: re.Match[str]) -> str:
+        name = found["assigned"] or found["named"]
+        value = f" {found['value']}" if found["value"] else ""
+        return OPTION_OF_SETTING.get(name, f"--{name}") + value
+
+    return SETTING_IN_MESSAGE.sub(as_option, message)
 
 
 def check_output(output: str | Path, *, replace: bool) -> None:
