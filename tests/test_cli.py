@@ -2,17 +2,23 @@
 
 import io
 import json
+import logging
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
+import warnings
+from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 
 from firth import cli
 from firth.cli.answers import printable
+from firth.errors import FormatError
 from firth.vectors import KeyedVectors
 from firth.vocab import Vocab
 
@@ -399,6 +405,40 @@ def test_a_strangers_words_cannot_steer_the_terminal(folder):
     assert printable("\x1b[2J") == "\\x1b[2J"
 
 
+class Terminal(io.StringIO):
+    """Standard output as a terminal, in this process."""
+
+    def isatty(self):
+        return True
+
+
+def table_of(monkeypatch, *arguments, stdin=b""):
+    for name, value in {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}.items():
+        monkeypatch.setenv(name, value)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", Terminal())
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        assert cli.main(arguments) == 0
+        return [line.split() for line in sys.stdout.getvalue().splitlines()]
+
+
+def test_the_rows_of_tables(folder, monkeypatch):
+    assert table_of(monkeypatch, "similar", folder, "green", "-k", "2") == [
+        ["word", "similarity"],
+        ["blue", "0.9901"],
+        ["red", "0.9852"],
+    ]
+    assert table_of(monkeypatch, "similar", folder, "green", "king", "-k", "1") == [
+        ["green"], ["word", "similarity"], ["blue", "0.9901"], [],
+        ["king"], ["word", "similarity"], ["queen", "0.6667"], [],
+    ]  # fmt: skip
+    asked = b"man king\ngreen green\n"
+    assert table_of(monkeypatch, "similarity", folder, "-", stdin=asked) == [
+        ["man", "king", "0.5774"],
+        ["green", "green", "1.0000"],
+    ]
+
+
 def run_on_terminal(*arguments):
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
@@ -453,6 +493,64 @@ def test_a_signal_ends_it_quietly(folder, number, status):
         _, err = process.communicate()
     assert process.returncode == status
     assert err.strip() == b"firth: interrupted"
+
+
+def test_a_kill_is_told_apart_from_ctrl_c(firth, folder, monkeypatch):
+    monkeypatch.setattr(KeyedVectors, "load", lambda *_: signal.raise_signal(signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+    assert firth("similar", folder, "x")[0] == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_standard_output_that_nobody_reads(folder, monkeypatch):
+    class Closed(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", Closed())
+        assert cli.main(["similar", folder, "green"]) == 141
+
+
+def test_a_closed_standard_input_asks_nothing(folder, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdin", None)
+        assert cli.main(["similar", folder, "-"]) == 0
+
+
+def test_warnings_and_logs_of_the_library_are_lines_of_their_own(firth, folder, monkeypatch):
+    def load(*_):
+        warnings.warn("an old\nfolder", stacklevel=1)
+        logging.getLogger("firth").info("reading")
+        raise FormatError("too old")
+
+    monkeypatch.setattr(KeyedVectors, "load", load)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        status, _, err = firth("similar", folder, "x")
+    assert status == 1
+    assert err.splitlines() == ["firth: warning: an old folder", "reading", "firth: too old"]
+    assert not logging.getLogger("firth").handlers
+
+
+def test_it_works_in_a_thread_where_signals_cannot_be_handled(folder):
+    statuses = []
+    thread = threading.Thread(target=lambda: statuses.append(cli.main(["info", folder])))
+    thread.start()
+    thread.join()
+    assert statuses == [0]
+
+
+# ---- the documentation
+
+
+def test_the_page_tells_every_command_and_option():
+    page = (Path(__file__).parents[1] / "docs" / "cli.md").read_text()
+    for name, command in cli.firth.commands.items():
+        assert f"firth {name}" in page
+        for parameter in command.params:
+            for spelling in parameter.opts if isinstance(parameter, click.Option) else []:
+                assert spelling in page, (name, spelling)
 
 
 def test_help_does_not_import_numpy():

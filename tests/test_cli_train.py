@@ -31,6 +31,12 @@ def sentences(n, seed=1):
     return [" ".join(draw.choices(draw.choice(topics), k=8)) for _ in range(n)]
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    """Encoded texts of tests stay out of the user's cache."""
+    monkeypatch.setenv("FIRTH_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture
 def corpus(tmp_path):
     path = tmp_path / "corpus.txt"
@@ -291,8 +297,7 @@ def test_the_demo_trains_asks_and_tells_what_to_try(run, small_demo, tmp_path):
 
 
 def test_the_demo_replaces_only_its_own_folder(run, small_demo, tmp_path):
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "config.json").write_text('{"format": "firth"}')
+    KeyedVectors(Vocab.from_words(["mine"]), np.ones((1, 2), np.float32)).save("model")
     status, _, err = run("demo", "-o", "model")
     assert status == 1
     assert "--force" in err

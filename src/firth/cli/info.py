@@ -145,5 +145,5 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list):
-        return " ".join(str(item) for item in value)
+        return " ".join(f"{item:.4g}" if isinstance(item, float) else str(item) for item in value)
     return str(value)
