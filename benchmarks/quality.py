@@ -17,9 +17,7 @@ from scipy.stats import spearmanr
 if TYPE_CHECKING:
     from firth import KeyedVectors
 
-DATA = Path(
-    os.environ.get("FIRTH_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data"
-)
+DATA = Path(os.environ.get("FIRTH_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 SIMILARITY_SETS = {"WordSim-353": "EN-WS-353-ALL.txt", "SimLex-999": "EN-SIMLEX-999.txt"}
 TEST_SETS = [*SIMILARITY_SETS, "Google analogies"]
 
@@ -54,7 +52,5 @@ def analogy_score(wv: KeyedVectors, path: Path) -> float:
     covered = [words for words in questions if all(word in wv for word in words)]
     asked = [([b, c], [a]) for a, b, c, _ in covered]
     answers = wv.most_similar_many(asked, topn=1)
-    right = [
-        best[0][0] == words[3] for best, words in zip(answers, covered, strict=True)
-    ]
+    right = [best[0][0] == words[3] for best, words in zip(answers, covered, strict=True)]
     return float(np.mean(right))

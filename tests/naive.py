@@ -109,6 +109,7 @@ def train_negative(
     loss, n_examples, n_kept
     """
     random = SplitMix64(seed)
+    noise_random = SplitMix64(random.next())
     kept, kept_ends, begin = [], [], 0
     for end in sentence_ends:
         for word in ids[begin:end]:
@@ -125,7 +126,7 @@ def train_negative(
             contexts = kept[max(begin, i - reach) : i] + kept[i + 1 : min(end, i + reach + 1)]
             drawn = []
             for _ in range(negative):
-                bits = random.next()
+                bits = noise_random.next()
                 column = (bits >> 32) * len(vectors) >> 32
                 limit, alias = noise[column]
                 drawn.append(column if bits & 0xFFFFFFFF < limit else int(alias))

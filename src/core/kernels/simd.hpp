@@ -57,13 +57,23 @@ static inline vfloat add_pairs(vfloat a, vfloat b) {
 #endif
 }
 
-// The sums of `lanes` vectors, one a lane: a transposing reduction, log2(lanes) rounds of add_pairs.
-template <int N>
-static inline vfloat sum_each(const vfloat *v) {
-    if constexpr (N == 1)
-        return v[0];
+// The sums of N vectors from number First on, one a lane: a transposing reduction, log2(N) rounds of
+// add_pairs. Behind the Count vectors that there are, zeros.
+template <int First, int N, int Count>
+static inline vfloat sum_each(const vfloat (&v)[Count]) {
+    if constexpr (First >= Count)
+        return vfloat{};
+    else if constexpr (N == 1)
+        return v[First];
     else
-        return add_pairs(sum_each<N / 2>(v), sum_each<N / 2>(v + N / 2));
+        return add_pairs(sum_each<First, N / 2>(v), sum_each<First + N / 2, N / 2>(v));
+}
+
+// Stores the sums of all vectors one after the other, and zeros up to a whole vector.
+template <int First = 0, int Count>
+static inline void store_sums(float *sums, const vfloat (&v)[Count]) {
+    store(sums + First, sum_each<First, lanes>(v));
+    if constexpr (First + lanes < Count) store_sums<First + lanes>(sums, v);
 }
 
 static inline float sum(vfloat v) {

@@ -23,6 +23,11 @@ struct Step {
     float *targets[kMaxTargets];
 };
 
+struct NoiseDraw {
+    uint32_t column;
+    uint32_t bits;
+};
+
 // Rows that the next batch will need. Each loop over the columns of this batch's rows sends for two of
 // them, a cache line an iteration: sent for all at once, they would wait for each other in the few
 // buffers that a core has for lines on their way.
@@ -62,19 +67,24 @@ class PrefetchTwo {
 template <int M, int T>
 void dot_block(float *const *contexts, float *const *targets, size_t stride, RowsAhead &ahead,
                float *scores) {
-    constexpr int n_sums = (M * T + lanes - 1) / lanes * lanes;
     const PrefetchTwo prefetch(ahead, targets[0]);
-    vfloat sums[n_sums] = {};
-    for (size_t k = 0; k < stride; k += lanes) {
+    vfloat sums[M * T];
+    // The first products are the sums, rather than added to zeros, which GCC would put into memory.
+    const auto multiply = [&](size_t k, bool is_first) __attribute__((always_inline)) {
         prefetch.column(k);
         vfloat context[M];
         for (int m = 0; m < M; ++m) context[m] = load(contexts[m] + k);
         for (int t = 0; t < T; ++t) {
             const vfloat target = load(targets[t] + k);
-            for (int m = 0; m < M; ++m) sums[t * M + m] += context[m] * target;
+            for (int m = 0; m < M; ++m) {
+                const vfloat product = context[m] * target;
+                sums[t * M + m] = is_first ? product : sums[t * M + m] + product;
+            }
         }
-    }
-    for (int i = 0; i < n_sums; i += lanes) store(scores + i, sum_each<lanes>(sums + i));
+    };
+    multiply(0, true);
+    for (size_t k = lanes; k < stride; k += lanes) multiply(k, false);
+    store_sums(scores, sums);
 }
 
 template <int M>
@@ -175,7 +185,7 @@ void mask_collisions(const Step &step, int n_contexts, float *scores) {
 class ChunkTrainer {
   public:
     ChunkTrainer(const NegativeSampling &model, float alpha, uint64_t seed, const Scratch &scratch)
-        : model_(model), alpha_(alpha), random_{seed}, scratch_(scratch) {}
+        : model_(model), alpha_(alpha), random_{seed}, noise_random_{random_.next()}, scratch_(scratch) {}
 
     ChunkResult train(const Chunk &chunk) {
         subsample(chunk);
@@ -187,6 +197,7 @@ class ChunkTrainer {
         for (int i = 0; i < 2 * kMaxBatch; ++i)
             batches[i / kMaxBatch][i % kMaxBatch].contexts =
                 scratch_.contexts + i * contexts_capacity(model_.window);
+        draw_noise();
         int n = draw_batch(batches[0]), side = 0;
         while (n > 0) {
             const Step *const batch = batches[side];
@@ -222,11 +233,24 @@ class ChunkTrainer {
     int draw_batch(Step *batch) {
         ahead_.clear();
         int n = 0;
-        for (; n < batch_size_ && position_ < n_kept_; ++position_) draw(batch[n++]);
+        for (; n < batch_size_ && position_ < n_kept_; ++position_, ++n)
+            draw(batch[n], noise_draws_ + n * model_.negative);
+        draw_noise();
         return n;
     }
 
-    void draw(Step &step) {
+    // Draws columns of the noise table for the batch after the next, and sends for them: with many
+    // words the table is not in the nearest cache either.
+    void draw_noise() {
+        for (int i = 0; i < batch_size_ * model_.negative; ++i) {
+            const uint64_t bits = noise_random_.next();
+            noise_draws_[i] = {static_cast<uint32_t>((bits >> 32) * model_.n_words >> 32),
+                               static_cast<uint32_t>(bits)};
+            __builtin_prefetch(model_.noise + noise_draws_[i].column);
+        }
+    }
+
+    void draw(Step &step, const NoiseDraw *next_draw) {
         if (position_ == sentence_end_) {
             sentence_begin_ = sentence_end_;
             sentence_end_ = scratch_.kept_sentence_ends[++sentence_];
@@ -244,10 +268,11 @@ class ChunkTrainer {
         ahead_.add(step.targets[0]);
         step.has_collision = false;
         for (int t = 1; t < step.n_targets; ++t) {
-            const uint64_t bits = random_.next();
-            const uint64_t column = (bits >> 32) * model_.n_words >> 32;
-            const NoiseColumn noise = model_.noise[column];
-            const uint64_t word = static_cast<uint32_t>(bits) < noise.limit ? column : noise.alias;
+            const NoiseDraw draw = *next_draw++;
+            const NoiseColumn noise = model_.noise[draw.column];
+            // Without a branch, which nobody could foresee.
+            const uint32_t keeps = -static_cast<uint32_t>(draw.bits < noise.limit);
+            const size_t word = (draw.column & keeps) | (noise.alias & ~keeps);
             step.targets[t] = model_.output + word * model_.stride;
             step.has_collision |= step.targets[t] == step.targets[0];
             ahead_.add(step.targets[t]);
@@ -378,7 +403,9 @@ class ChunkTrainer {
     const NegativeSampling &model_;
     const int batch_size_ = batch_size(model_.negative);
     const float alpha_;
-    RandomStream random_;
+    RandomStream random_;        // for subsampling and windows
+    RandomStream noise_random_;  // for negatives, which are drawn ahead
+    NoiseDraw noise_draws_[kMaxNegative > 24 ? kMaxNegative : 24];
     const Scratch scratch_;
     size_t n_kept_ = 0, position_ = 0;
     size_t sentence_ = 0, sentence_begin_ = 0, sentence_end_ = 0;

@@ -171,7 +171,7 @@ def _check(min_count: int, max_size: int | None, workers: int | None) -> int:
     for name, value in (("min_count", min_count), ("max_size", max_size), ("workers", workers)):
         if value is not None and (type(value) is bool or not isinstance(value, int) or value < 1):
             raise ParameterError(f"{name} must be a whole number of 1 or more, not {value!r}")
-    return workers or usable_cores()
+    return usable_cores() if workers is None else workers
 
 
 def _open(

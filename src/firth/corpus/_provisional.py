@@ -191,7 +191,7 @@ class _Output:
 
 
 def _read_fully(descriptor: int, array: NDArray[np.uint32], offset: int) -> int:
-    view = memoryview(array).cast("B")
+    view = array.data.cast("B")
     done = 0
     while done < len(view):
         n = os.preadv(descriptor, [view[done:]], offset + done)
@@ -202,7 +202,7 @@ def _read_fully(descriptor: int, array: NDArray[np.uint32], offset: int) -> int:
 
 
 def _write_fully(descriptor: int, array: NDArray[np.uint32], offset: int) -> int:
-    view = memoryview(array).cast("B")
+    view = array.data.cast("B")
     done = 0
     while done < len(view):
         done += os.pwrite(descriptor, view[done:], offset + done)

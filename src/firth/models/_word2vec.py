@@ -103,8 +103,8 @@ class Word2Vec:
         The same of each epoch.
     corpus_count, corpus_total_words : int
         Sentences, and words of the vocabulary, in the text.
-    n_words_trained : int
-        Words gone through in all epochs.
+    n_words_trained, n_examples : int
+        Words gone through in all epochs; and what `loss` is the mean over: pairs, or words for CBOW.
     training_seconds, words_per_second : float
         How long that took, without reading the text, and how fast it was.
     interrupted : bool
@@ -257,6 +257,7 @@ class Word2Vec:
         self.epoch_losses = [run.losses.mean(i) for i, n in enumerate(n_examples) if n]
         self.loss = self.epoch_losses[-1] if self.epoch_losses else math.nan
         self.n_words_trained = run.n_words
+        self.n_examples = sum(n_examples)
         self.training_seconds = run.seconds
         self.words_per_second = run.n_words / run.seconds
         self.interrupted = run.interrupted
