@@ -112,9 +112,7 @@ def train_negative(
     noise_random = SplitMix64(random.next())
     kept, kept_ends, begin = [], [], 0
     for end in sentence_ends:
-        for word in ids[begin:end]:
-            if random.next() >> 32 <= keep_limits[word]:
-                kept.append(int(word))
+        kept += [int(word) for word in ids[begin:end] if random.next() >> 32 <= keep_limits[word]]
         kept_ends.append(len(kept))
         begin = end
 

@@ -1,9 +1,9 @@
 """The training kernels against their references in NumPy."""
 
-import naive
 import numpy as np
 import pytest
 
+import naive
 from firth import _core
 from firth.models._sampling import keep_limits, noise_columns
 

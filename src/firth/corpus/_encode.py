@@ -168,8 +168,9 @@ def build_vocab(
 
 
 def _check(min_count: int, max_size: int | None, workers: int | None) -> int:
-    for name, value in (("min_count", min_count), ("max_size", max_size), ("workers", workers)):
-        if value is not None and (type(value) is bool or not isinstance(value, int) or value < 1):
+    given: dict[str, object] = {"min_count": min_count, "max_size": max_size, "workers": workers}
+    for name, value in given.items():
+        if value is not None and (type(value) is not int or value < 1):
             raise ParameterError(f"{name} must be a whole number of 1 or more, not {value!r}")
     return usable_cores() if workers is None else workers
 

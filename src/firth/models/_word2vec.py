@@ -104,7 +104,7 @@ class Word2Vec:
     corpus_count, corpus_total_words : int
         Sentences, and words of the vocabulary, in the text.
     n_words_trained, n_examples : int
-        Words gone through in all epochs; and what `loss` is the mean over: pairs, or words for CBOW.
+        Words gone through in all epochs, and the pairs (for CBOW: words) that were learned from.
     training_seconds, words_per_second : float
         How long that took, without reading the text, and how fast it was.
     interrupted : bool
