@@ -42,8 +42,8 @@ class Vocab:
     ['be', 'to', 'not']
     >>> vocab["to"], vocab.get("or"), "not" in vocab
     (1, None, True)
-    >>> vocab.ids(["not", "or"])
-    array([ 2, -1])
+    >>> vocab.ids(["not", "or"]).tolist()
+    [2, -1]
     """
 
     def __init__(

@@ -1,0 +1,281 @@
+"""What the documentation says is so: names, examples, links."""
+
+import ast
+import contextlib
+import doctest
+import gzip
+import importlib
+import inspect
+import io
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+import warnings
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import zstandard
+
+import firth
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PAGES = [
+    *(REPOSITORY / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
+    *sorted((REPOSITORY / "docs").rglob("*.md")),
+]
+NOT_RUN = re.compile(r"<!-- not run: \S.*-->")
+
+
+def ids(path):
+    return str(path.relative_to(REPOSITORY))
+
+
+pages = pytest.mark.parametrize("page", PAGES, ids=ids)
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """An empty folder to run examples in; nothing of theirs gets into the user's home."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FIRTH_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def documented(heading):
+    """The names in the first column of the table below a heading of docs/api.md."""
+    page = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
+    section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"^\| `(\w+)(?:\(.*\))?` \| \S", section, re.MULTILINE)
+
+
+def test_the_page_of_the_interface_lists_what_firth_offers():
+    assert sorted(documented("firth")) == sorted(firth.__all__)
+
+
+def test_every_public_name_is_there():
+    namespace = {}
+    exec("from firth import *", namespace)
+    assert sorted(namespace.keys() - {"__builtins__"}) == sorted(firth.__all__)
+    assert set(firth.__all__) <= set(dir(firth))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        firth.nonsense  # noqa: B018
+
+
+def test_nothing_else_is_public():
+    code = "import firth; print(*(n for n in vars(firth) if not n.startswith('_')))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert set(done.stdout.split()) <= {"Any", "TYPE_CHECKING", "import_module"}
+
+
+def test_the_page_of_the_interface_lists_all_errors():
+    errors = {n for n, e in vars(firth.errors).items() if isinstance(e, type)}
+    assert set(documented("firth.errors")) == errors
+
+
+@pages
+def test_dotted_names_on_the_pages_exist(page):
+    text = page.read_text(encoding="utf-8")
+    for name in set(re.findall(r"`(firth(?:\.[A-Za-z_]\w*)+)", text)):
+        pkgutil.resolve_name(name)
+
+
+def rows(page, heading=""):
+    """Cells of the tables below a heading of a page."""
+    text = (REPOSITORY / "docs" / page).read_text(encoding="utf-8").split(f"{heading}\n", 1)[1]
+    lines = (line for line in text.split("\n#")[0].splitlines() if line.startswith("| `"))
+    return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
+
+
+def test_the_page_of_training_lists_all_parameters_with_their_defaults():
+    signature = inspect.signature(firth.Word2Vec).parameters
+    told = {}
+    for cell, defaults, *_ in rows("training.md", "## Parameters"):
+        names = re.findall(r"`(\w+)`", cell)
+        told |= dict(zip(names, defaults.replace("`", "").split(", "), strict=False))
+    assert told.keys() == signature.keys()
+    for name, parameter in signature.items():
+        if parameter.default is not None:
+            assert ast.literal_eval(told[name]) == parameter.default, name
+
+
+def test_what_the_page_of_gensim_says_is_not_there_is_not_there():
+    page = (REPOSITORY / "docs" / "migrating.md").read_text(encoding="utf-8")
+    later = re.findall(r"`(\w+)`", page.split("Not there yet: ")[1].split("\n\n")[0])
+    missing = [
+        row for row in rows("migrating.md", "### Training") if row[2].startswith("not there")
+    ]
+    names = {name for row in missing for name in re.findall(r"`(\w+)`", row[0])}
+    assert len(names) > 10
+    assert [name for name in later if hasattr(firth.KeyedVectors, name)] == []
+    assert [name for name in names if hasattr(firth.Word2Vec, name)] == []
+    assert names & inspect.signature(firth.Word2Vec).parameters.keys() == set()
+
+
+def test_environment_variables_are_documented():
+    sources = [p for p in (REPOSITORY / "src").rglob("*.[cp][py]*") if p.is_file()]
+    text = "".join(p.read_text(encoding="utf-8") for p in sources)
+    used = set(re.findall(r"(?:environ.get|getenv)\(\"(FIRTH_\w+)\"", text))
+    assert used == {row[0].strip("`") for row in rows("api.md", "## Environment variables")} - {
+        "TMPDIR"
+    }
+
+
+def test_versions_agree():
+    changes = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\S+)", changes, re.MULTILINE)[0] == firth.__version__
+    assert metadata.version("firth") == firth.__version__
+
+
+@pytest.mark.parametrize("name", firth.__all__)
+def test_public_names_have_docstrings_with_examples(name):
+    value = getattr(firth, name)
+    assert value.__doc__
+    if name != "errors":
+        assert ">>>" in value.__doc__
+
+
+# --- examples -------------------------------------------------------------------------------------
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(firth.__path__, "firth.")
+    if module.name not in {"firth._core", "firth.cli.__main__"}
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_docstrings(name, workplace):
+    module = importlib.import_module(name)
+    report = io.StringIO()
+    runner = doctest.DocTestRunner()
+    for example in doctest.DocTestFinder(exclude_empty=True).find(module, name):
+        runner.run(example, out=report.write)
+    assert runner.failures == 0, report.getvalue()
+
+
+def python_blocks(page):
+    """Number of the line, code, and whether it is to be run, of each block of Python."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        if line.strip() == "```python":
+            end = lines.index("```", number)
+            before = next((above for above in reversed(lines[:number]) if above.strip()), "")
+            yield number + 1, "\n".join(lines[number + 1 : end]), not NOT_RUN.fullmatch(before)
+
+
+def prepare(folder):
+    """Put there what the examples on the pages take for granted: a text, records and a model."""
+    phrases = [
+        "the woman and her son saw a green zebra", "the man and his daughter saw a red zebra",
+        "computers and machines read the blue book", "a king and a queen rule the land",
+        "a computer is a machine that can compute",
+    ]  # fmt: skip
+    text = "\n".join(phrases * 40) + "\n"
+    (folder / "corpus.txt").write_text(text, encoding="utf-8")
+    with gzip.open(folder / "corpus.txt.gz", "wt", encoding="utf-8") as file:
+        file.write(text)
+    records = "".join(f'{{"text": "{phrase}"}}\n' for phrase in phrases).encode()
+    (folder / "articles.jsonl.zst").write_bytes(zstandard.compress(records))
+    quiet = {"vector_size": 8, "sample": 0, "workers": 1, "progress": False}
+    firth.Word2Vec(corpus_file=str(folder / "corpus.txt"), **quiet).save(folder / "vectors")
+
+
+@pages
+def test_python_on_the_pages_runs(page, workplace):
+    prepare(workplace)
+    namespace = {"__name__": "example"}
+    for line, code, runs in python_blocks(page):
+        # In their own lines, so that a traceback points into the page.
+        compiled = compile("\n" * line + code, str(page), "exec")
+        if runs:
+            with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+                # The text here is far too small for the settings on the pages.
+                warnings.simplefilter("ignore")
+                exec(compiled, namespace)
+
+
+def test_blocks_are_found_and_marks_are_seen(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```python\na = 1\n```\n\n<!-- not run: it needs the sea -->\n\n```python\nb\n```\n"
+        "<!-- not run: -->\n```python\nc\n```\n"
+    )
+    assert list(python_blocks(page)) == [(1, "a = 1", True), (7, "b", False), (11, "c", True)]
+
+
+# --- links ----------------------------------------------------------------------------------------
+
+
+FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+
+
+def anchors(page):
+    """What the headings of a page are called in links to them."""
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
+        yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pages
+def test_links_lead_somewhere(page):
+    text = re.sub(r"`[^`\n]*`", "", FENCED.sub("", page.read_text(encoding="utf-8")))
+    for link in re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", text):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name} links to {link}"
+        assert target.is_relative_to(REPOSITORY)
+        if anchor:
+            assert anchor in anchors(target), f"{page.name} links to {link}"
+
+
+def test_every_page_can_be_reached_from_the_index():
+    index = (REPOSITORY / "docs" / "index.md").read_text(encoding="utf-8")
+    linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", index)}
+    assert {page.name for page in (REPOSITORY / "docs").glob("*.md")} - {"index.md"} <= linked
+
+
+# --- places ---------------------------------------------------------------------------------------
+
+# Written in two parts, so that this file does not name them either.
+ELSEWHERE = [
+    "py" + r"pi\.org", "python" + "hosted", "ana" + r"conda\.org", "index" + "-url",
+    r"(?<![\w.])/" + "work/", "/tmp" + "/w/", "/opt" + "/", "/home" + "/", "/Users" + "/",
+]  # fmt: skip
+
+
+def files_of_the_repository():
+    if git := shutil.which("git"):
+        listed = subprocess.run(
+            [git, "ls-files", "-z"],
+            check=False,
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        names = listed.stdout.split("\0")
+        if "README.md" in names:
+            return [REPOSITORY / name for name in names if name]
+    pytest.skip("this is no clone, so that it is unknown which files belong to it")
+
+
+def test_no_file_names_a_registry_or_a_place_on_one_machine():
+    pattern = re.compile("|".join(ELSEWHERE))
+    found = []
+    for path in files_of_the_repository():
+        if not path.is_file():
+            continue
+        for number, line in enumerate(path.read_bytes().decode("utf-8", "replace").split("\n"), 1):
+            if pattern.search(line):
+                found.append(f"{path.relative_to(REPOSITORY)}:{number}: {line.strip()[:80]}")
+    assert found == []
