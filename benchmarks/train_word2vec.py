@@ -28,6 +28,18 @@ from corpora import write_text
 from quality import TEST_SETS, scores
 
 WINDOW, NEGATIVE, MIN_COUNT = 5, 5, 5
+ALPHA, MIN_ALPHA = 0.025, 1e-4
+
+
+def alpha_at_the_end(options: argparse.Namespace) -> float:
+    """Tell where gensim's learning rate really ends, so that both train with the same one.
+
+    With `corpus_file`, each of its threads counts only its own share of the text, and takes that for
+    the progress of all (`get_next_alpha` in word2vec_corpusfile.pyx): the last epoch ends after
+    1 / threads of its part of the decay. With one thread it is `min_alpha`.
+    """
+    progress = (options.epochs - 1 + 1 / options.threads) / options.epochs
+    return float(ALPHA - (ALPHA - MIN_ALPHA) * progress)
 
 
 def train_firth(options: argparse.Namespace) -> dict[str, Any]:
@@ -41,6 +53,8 @@ def train_firth(options: argparse.Namespace) -> dict[str, Any]:
         negative=NEGATIVE,
         min_count=MIN_COUNT,
         sample=options.sample,
+        alpha=ALPHA,
+        min_alpha=alpha_at_the_end(options),
         sg=int(options.model == "skipgram"),
         epochs=options.epochs,
         workers=options.threads,
@@ -75,6 +89,8 @@ def train_gensim(options: argparse.Namespace) -> dict[str, Any]:
         negative=NEGATIVE,
         min_count=MIN_COUNT,
         sample=options.sample,
+        alpha=ALPHA,
+        min_alpha=MIN_ALPHA,
         sg=int(options.model == "skipgram"),
         workers=options.threads,
         seed=options.seed,
@@ -185,7 +201,8 @@ def main() -> None:
         name = write_text(text)
         print(
             f"{options.model}, dim {options.dim}, window {WINDOW}, {NEGATIVE} negatives, sample "
-            f"{options.sample:g}, {options.epochs} epochs, {options.threads} threads, on {name}"
+            f"{options.sample:g}, alpha {ALPHA} to {alpha_at_the_end(options):.4f}, "
+            f"{options.epochs} epochs, {options.threads} threads, on {name}"
         )
         print(
             f"{'':15} {'words/s':>11} {'seconds':>8} {'FMA peak':>9} {'memory':>12}  "

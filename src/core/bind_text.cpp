@@ -60,11 +60,24 @@ auto select_words(const TokenInterner &interner, int64_t min_count, size_t max_s
                            to_numpy(std::move(counts)));
 }
 
+// A vocabulary may come from a file: its offsets are checked before they become addresses.
+void check_offsets(const Array1<const uint64_t> &offsets, size_t n_bytes) {
+    uint64_t end = 0;
+    bool rising = offsets.size() > 0 && offsets.data()[0] == 0;
+    for (size_t i = 0; i < offsets.size(); ++i) {
+        rising &= offsets.data()[i] >= end;
+        end = offsets.data()[i];
+    }
+    if (!rising || end > n_bytes)
+        throw std::invalid_argument("the offsets of the words do not fit their bytes");
+}
+
 auto id_map_to(const TokenInterner &interner, Array1<const uint8_t> word_bytes,
                Array1<const uint64_t> offsets) {
     std::vector<uint32_t> map;
     {
         nb::gil_scoped_release release;
+        check_offsets(offsets, word_bytes.size());
         map = interner.id_map_to(reinterpret_cast<const char *>(word_bytes.data()), offsets.data(),
                                  offsets.size() - 1);
     }
@@ -77,6 +90,9 @@ auto rename_ids(firth::RenameState &state, Array1<const uint32_t> provisional,
     if (ids.size() < provisional.size() || sentence_ends.size() < provisional.size())
         throw std::invalid_argument("ids and sentence_ends need room for as many as come in");
     nb::gil_scoped_release release;
+    for (size_t i = 0; i < provisional.size(); ++i)
+        if (provisional.data()[i] >= id_map.size() && provisional.data()[i] != firth::kSentenceEnd)
+            throw std::invalid_argument("a provisional id is outside of the id map");
     const auto counts =
         firth::rename_ids(provisional.data(), provisional.size(), id_map.data(),
                           max_sentence_length, state, ids.data(), sentence_ends.data());

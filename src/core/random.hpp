@@ -10,7 +10,8 @@ namespace firth {
 struct RandomStream {
     uint64_t state;
 
-    uint64_t next() {
+    // Always inlined, since kernels of several instruction sets have it: see kernels/simd.hpp.
+    [[gnu::always_inline]] uint64_t next() {
         uint64_t z = state += 0x9e3779b97f4a7c15;
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
         z = (z ^ (z >> 27)) * 0x94d049bb133111eb;

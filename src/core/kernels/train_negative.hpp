@@ -49,14 +49,16 @@ struct Chunk {
 // time, a core waits more than it works. With many negatives there is enough work in one, and a
 // context should not get the changes of too many targets at once.
 constexpr int kMaxBatch = 4;
-constexpr int batch_size(int negative) {
+static constexpr int batch_size(int negative) {
     const int n = 24 / (1 + negative);
     return n < 1 ? 1 : n > kMaxBatch ? kMaxBatch : n;
 }
 
 // Room to work in, all of it written before it is read.
 constexpr size_t kRowsBlock = 8;     // row pointers are copied in blocks of this size
-constexpr size_t contexts_capacity(int window) { return 2 * static_cast<size_t>(window) + kRowsBlock; }
+static constexpr size_t contexts_capacity(int window) {
+    return 2 * static_cast<size_t>(window) + kRowsBlock;
+}
 struct Scratch {
     float **kept;                  // n_ids + kRowsBlock
     uint32_t *kept_sentence_ends;  // n_sentences

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import shutil
 import sys
@@ -19,21 +20,32 @@ from pathlib import Path
 from firth.errors import ParameterError
 
 DEFAULT_GIGABYTES = 10.0
+# Half-written folders this old belong to processes that were killed.
+_STALE_SECONDS = 2 * 24 * 3600
 
 
-def cache_folder() -> Path:
-    """Tell where firth keeps what can be made or fetched again: ``FIRTH_CACHE``, or the user's."""
-    if chosen := os.environ.get("FIRTH_CACHE"):
-        return Path(chosen).expanduser()
-    if sys.platform == "darwin":
-        return Path("~/Library/Caches/firth").expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "firth"
+def cache_folder() -> Path | None:
+    """Tell where firth keeps what can be made or fetched again: ``FIRTH_CACHE``, or the user's.
+
+    None for a user without a home, as in some containers.
+    """
+    try:
+        if chosen := os.environ.get("FIRTH_CACHE"):
+            return Path(chosen).expanduser()
+        if sys.platform == "darwin":
+            return Path("~/Library/Caches/firth").expanduser()
+        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "firth"
+    except RuntimeError:
+        return None
 
 
-def corpus_folder(fingerprint: dict[str, object]) -> Path:
+def corpus_folder(fingerprint: dict[str, object]) -> Path | None:
     """Tell where the corpus with this fingerprint is kept, whether it is there or not."""
+    cache = cache_folder()
+    if cache is None:
+        return None
     text = json.dumps(fingerprint, sort_keys=True)
-    return cache_folder() / "corpora" / hashlib.sha256(text.encode()).hexdigest()[:32]
+    return cache / "corpora" / hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def cache_limit_bytes() -> int:
@@ -48,7 +60,12 @@ def cache_limit_bytes() -> int:
     try:
         gigabytes = float(value) if value else DEFAULT_GIGABYTES
     except ValueError:
-        raise ParameterError(f"FIRTH_CORPUS_CACHE_GB is {value!r}, not a number") from None
+        gigabytes = math.nan
+    if not math.isfinite(gigabytes):
+        raise ParameterError(
+            f"FIRTH_CORPUS_CACHE_GB is {value!r}, not a number: give the gigabytes that encoded "
+            f"texts may take, such as 10, or 0 to keep none"
+        )
     return int(gigabytes * 1e9)
 
 
@@ -58,23 +75,33 @@ def mark_used(folder: Path) -> None:
         os.utime(folder, (time.time(),) * 2)
 
 
-def trim(keep: Path) -> None:
+def trim(keep: Path) -> bool:
     """Remove the corpora used longest ago until the rest is within the limit.
 
     One that another process has open stays readable there until it is closed.
+
+    Returns
+    -------
+    bool
+        Whether `keep`, which is never removed here, is within the limit itself.
     """
     limit = cache_limit_bytes()
     found: list[tuple[float, int, Path]] = []
     with contextlib.suppress(OSError):
         for folder in keep.parent.iterdir():
             with contextlib.suppress(OSError):
-                size = sum(file.stat().st_size for file in folder.iterdir())
-                found.append((folder.stat().st_mtime, size, folder))
+                files = [folder.stat(), *(file.stat() for file in folder.iterdir())]
+                size = sum(file.st_size for file in files[1:])
+                if not folder.name.startswith("."):
+                    found.append((files[0].st_mtime, size, folder))
+                # A leading dot: it is being written by another process, or was until a kill.
+                elif time.time() - max(file.st_mtime for file in files) > _STALE_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
     total = sum(size for _, size, _ in found)
     for _, size, folder in sorted(found):
         if total <= limit:
             break
-        # A folder with a leading dot is being written by another process.
-        if folder != keep and not folder.name.startswith("."):
+        if folder != keep:
             shutil.rmtree(folder, ignore_errors=True)
             total -= size
+    return total <= limit

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 IDS_FILE = "ids.u32"
 SENTENCE_ENDS_FILE = "sentence_ends.i64"
 
+_SENTENCES_PER_SEARCH = 1 << 20
+
 D = TypeVar("D", bound=np.generic)
 
 
@@ -82,6 +84,8 @@ class Corpus:
         self._ends = _MappedFile(
             self.folder / SENTENCE_ENDS_FILE, n_sentences, np.dtype("<i8"), np.int64
         )
+        if self.sentence_ends[-1] != n_tokens:
+            raise self.damaged(f"the last sentence ends behind token {self.sentence_ends[-1]:,}")
 
     @property
     def ids(self) -> NDArray[np.uint32]:
@@ -112,10 +116,17 @@ class Corpus:
         """
         if chunk_size < 1:
             raise ParameterError(f"chunk_size must be 1 or more, not {chunk_size}")
-        ends = self.sentence_ends
-        marks = np.arange(chunk_size, len(self.ids), chunk_size)
-        starts = np.searchsorted(ends, marks) + 1
-        return np.unique(np.concatenate(([0], starts[starts < len(ends)], [len(ends)])))
+        n_sentences = len(self.sentence_ends)
+        starts = [np.array([0, n_sentences])]
+        for begin in range(0, n_sentences, _SENTENCES_PER_SEARCH):
+            end = min(begin + _SENTENCES_PER_SEARCH, n_sentences)
+            ends = self.sentence_ends[begin:end]
+            first = int(self.sentence_ends[begin - 1]) // chunk_size + 1 if begin else 1
+            marks = np.arange(first * chunk_size, int(ends[-1]) + 1, chunk_size)
+            starts.append(begin + np.searchsorted(ends, marks) + 1)
+            self._ends.release(begin, end)
+        found = np.unique(np.concatenate(starts))
+        return found[found <= n_sentences]
 
     def chunk(
         self, first_sentence: int, last_sentence: int
@@ -143,6 +154,13 @@ class Corpus:
         first = int(self.sentence_ends[first_sentence - 1]) if first_sentence else 0
         self._ids.release(first, int(self.sentence_ends[last_sentence - 1]))
         self._ends.release(first_sentence, last_sentence)
+
+    def damaged(self, what: object) -> FormatError:
+        """Make the error to raise when the files do not say what a corpus can say."""
+        return FormatError(
+            f"{self.folder}: the encoded text is damaged ({what}); remove this folder, and the "
+            f"text is encoded again"
+        )
 
     def close(self) -> None:
         """Remove the corpus from the disk, unless it is kept for later."""
@@ -185,9 +203,10 @@ class _MappedFile(Generic[D]):
     def release(self, begin: int, end: int) -> None:
         if not hasattr(self._map, "madvise"):
             return
-        # Whole pages that lie inside only: others may be reading at the edges.
-        first = -(-begin * self.array.itemsize // mmap.PAGESIZE) * mmap.PAGESIZE
-        last = end * self.array.itemsize // mmap.PAGESIZE * mmap.PAGESIZE
+        # The pages at the edges too: whoever is reading there finds them in the system's cache,
+        # and if they stayed, one or two of every chunk would add up with the size of the text.
+        first = begin * self.array.itemsize // mmap.PAGESIZE * mmap.PAGESIZE
+        last = end * self.array.itemsize
         if last > first:
             self._map.madvise(mmap.MADV_DONTNEED, first, last - first)
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import errno
 import logging
+import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from firth.corpus._cache import cache_limit_bytes, corpus_folder, mark_used, trim
 from firth.corpus._corpus import IDS_FILE, SENTENCE_ENDS_FILE, Corpus
@@ -114,10 +118,15 @@ def encode_corpus(
             # A home that is full or read-only must not keep anybody from training.
             logger.warning("the encoded text is not kept for the next time: %s", error)
         else:
-            corpus = Corpus(place)
-            trim(place)
-            return made, corpus
-    temporary = tempfile.TemporaryDirectory(prefix="firth-corpus-")
+            fits = trim(place)
+            remove = None if fits else partial(shutil.rmtree, place, ignore_errors=True)
+            return made, Corpus(place, remove=remove)
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix="firth-corpus-")
+    except OSError as error:
+        raise OutputError(
+            f"no place for the encoded text: {error}; set TMPDIR to a folder that can be written"
+        ) from error
     try:
         made = make(Path(temporary.name))
         return made, Corpus(temporary.name, remove=temporary.cleanup)
@@ -170,9 +179,11 @@ def build_vocab(
 def _check(min_count: int, max_size: int | None, workers: int | None) -> int:
     given: dict[str, object] = {"min_count": min_count, "max_size": max_size, "workers": workers}
     for name, value in given.items():
-        if value is not None and (type(value) is not int or value < 1):
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise ParameterError(f"{name} must be a whole number of 1 or more, not {value!r}")
-    return usable_cores() if workers is None else workers
+    return usable_cores() if workers is None else int(workers)
 
 
 def _open(
@@ -182,7 +193,7 @@ def _open(
         raise ParameterError("lists of tokens are not split or lower-cased: leave tokenizer out")
     splitter = make_tokenizer(tokenizer, lowercase=lowercase)
     if tokens:
-        return open_text(source, errors=errors, tokens=True), splitter
+        return open_text(source, field=field, errors=errors, tokens=True), splitter
     return open_text(source, field=field, errors=errors), splitter
 
 
@@ -207,12 +218,16 @@ def _fingerprint(
 
 
 def _reopen(place: Path) -> tuple[Vocab, Corpus] | None:
-    if not place.is_dir():
-        return None
     try:
+        if not place.is_dir():
+            return None
         kept = Vocab.load(place), Corpus(place)
     except FirthError as error:
         logger.info("encoding the text again, since what was kept is damaged: %s", error)
+        # Whatever is left of it: write_folder replaces nothing that it does not recognise.
+        shutil.rmtree(place, ignore_errors=True)
+        return None
+    except PermissionError:
         return None
     mark_used(place)
     logger.info("the text is encoded already, in %s", place)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from firth import _core
-from firth.errors import TextError, VocabularyError
+from firth.errors import FormatError, TextError, VocabularyError
 from firth.text import TextSource
 from firth.vocab import Vocab
 
@@ -60,7 +60,10 @@ class ProvisionalIds:
     ) -> None:
         self._source = source
         self._tokenizer = tokenizer
-        self._workers = workers
+        # Only the compiled tokenisers work without Python's lock, and a caller's function need not
+        # stand being called by many threads.
+        compiled = isinstance(source, TextSource) and tokenizer.compiled
+        self._workers = workers = workers if compiled else 1
         self._interners = [_core.TokenInterner() for _ in range(workers)]
         self._blocks: list[_Block] = []
 
@@ -119,9 +122,25 @@ class ProvisionalIds:
             text = self._tokenizer.prepare(piece)
             ids = np.empty(len(text) + 1, np.uint32)
             return ids[: interner.encode_text(text, ids)]
-        # A line that is longer than a block goes on in the next one.
-        sentences = self._tokenizer.sentences(piece)
-        return interner.encode_sentences(sentences, last_is_open=not piece.endswith(b"\n"))
+        return self._encode_lines(interner, piece)
+
+    def _encode_lines(self, interner: _core.TokenInterner, block: bytes) -> NDArray[np.uint32]:
+        """Encode a block by a tokeniser that does not tell which lines have no tokens.
+
+        A line that is longer than a block goes on in the next one: the first may be the end of
+        one, the last the beginning, and only a line end closes a sentence, also where no token
+        stands before it.
+        """
+        first, line_end, rest = block.partition(b"\n")
+        n_whole = rest.rfind(b"\n") + 1
+        ids = []
+        for lines, is_open in ((first, True), (rest[:n_whole], False), (rest[n_whole:], True)):
+            if lines:
+                sentences = self._tokenizer.sentences(lines)
+                ids.append(interner.encode_sentences(sentences, last_is_open=is_open))
+            if lines is first and line_end:
+                ids.append(np.array([_core.SENTENCE_END], np.uint32))
+        return np.concatenate(ids)
 
     def choose_vocab(self, min_count: int, max_size: int | None) -> Vocab:
         """Add up the counts of all threads and keep the frequent words."""
@@ -147,7 +166,10 @@ class ProvisionalIds:
         n_tokens, n_sentences : int
             How many are left.
         """
-        maps = [i.id_map_to(vocab.word_bytes, vocab.word_offsets) for i in self._interners]
+        try:
+            maps = [i.id_map_to(vocab.word_bytes, vocab.word_offsets) for i in self._interners]
+        except ValueError as error:
+            raise FormatError(f"the vocabulary is damaged: {error}; make it again") from error
         state = _core.RenameState()
         n_sentences = read_position = write_position = 0
         descriptor = os.open(ids_path, os.O_RDWR)

@@ -146,7 +146,11 @@ def train_chunks(
                     return
                 sentences = task.first_sentence, task.last_sentence
                 ids, ends, first = corpus.chunk(*sentences)
-                loss, n_examples, n_kept = trainer.train(ids, ends, first, task.alpha, task.seed)
+                try:
+                    done = trainer.train(ids, ends, first, task.alpha, task.seed)
+                except ValueError as error:
+                    raise corpus.damaged(error) from error
+                loss, n_examples, n_kept = done
                 corpus.release(*sentences)
                 with lock:
                     run.losses.add(task.epoch, loss, n_examples)
@@ -159,17 +163,22 @@ def train_chunks(
             stop.set()
 
     started = time.perf_counter()
-    threads = [threading.Thread(target=work, name=f"firth-{i}") for i in range(workers)]
-    for thread in threads:
-        thread.start()
+    threads: list[threading.Thread] = []
     try:
+        for number in range(workers):
+            thread = threading.Thread(target=work, name=f"firth-{number}")
+            threads.append(thread)
+            thread.start()
         for thread in threads:
             thread.join()
     except KeyboardInterrupt:
         run.interrupted = True
+    finally:
+        # After anything that ends this early, no thread may go on alone.
         stop.set()
         for thread in threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
     run.seconds = time.perf_counter() - started
     if failures:
         raise failures[0]

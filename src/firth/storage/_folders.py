@@ -127,11 +127,12 @@ def check_target(target: str | os.PathLike[str]) -> None:
         where nothing can be written.
     """
     path = _resolve(target)
-    if path.exists():
-        _check_replaceable(path)
-    parent = path.parent
-    while not parent.exists():
-        parent = parent.parent
+    with output_errors(path):  # of folders that may not even be looked into
+        if path.exists():
+            _check_replaceable(path)
+        parent = path.parent
+        while not parent.exists():
+            parent = parent.parent
     if not parent.is_dir():
         raise OutputError(f"{path}: cannot be made: {parent} is a file; choose another place")
     if not os.access(parent, os.W_OK | os.X_OK):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from firth.errors import SourceError, TextError
 from firth.text.encoding import BLOCK_SIZE, REPLACE_HINT, cut_blocks, encode_with, gather_blocks
@@ -168,7 +169,8 @@ def _checked_sentence(sentence: Iterable[str], number: int) -> list[str]:
         raise TextError(
             f"sentence {number} is {kind_of(sentence)}, not a list of tokens{hint_for(sentence)}"
         )
-    tokens = sentence if isinstance(sentence, list) else list(sentence)
+    # A copy, since a generator may fill the same list again for its next sentence.
+    tokens: list[Any] = list(sentence)
     try:
         joined = "".join(tokens)
     except TypeError:
