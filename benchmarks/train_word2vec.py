@@ -34,8 +34,8 @@ ALPHA, MIN_ALPHA = 0.025, 1e-4
 def alpha_at_the_end(options: argparse.Namespace) -> float:
     """Tell where gensim's learning rate really ends, so that both train with the same one.
 
-    With `corpus_file`, each of its threads counts only its own share of the text, and takes that for
-    the progress of all (`get_next_alpha` in word2vec_corpusfile.pyx): the last epoch ends after
+    With `corpus_file`, each of its threads counts only its own share of the text, and takes that
+    for the progress of all (`get_next_alpha` in word2vec_corpusfile.pyx): the last epoch ends after
     1 / threads of its part of the decay. With one thread it is `min_alpha`.
     """
     progress = (options.epochs - 1 + 1 / options.threads) / options.epochs

@@ -9,5 +9,6 @@
 
 from firth.corpus._corpus import Corpus
 from firth.corpus._encode import build_vocab, encode_corpus
+from firth.corpus._provisional import MAX_SENTENCE_LENGTH
 
-__all__ = ["Corpus", "build_vocab", "encode_corpus"]
+__all__ = ["MAX_SENTENCE_LENGTH", "Corpus", "build_vocab", "encode_corpus"]

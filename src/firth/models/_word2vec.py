@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from firth import _core
-from firth.corpus import Corpus, encode_corpus
+from firth.corpus import MAX_SENTENCE_LENGTH, Corpus, encode_corpus
 from firth.errors import InputError, ParameterError
 from firth.machine import usable_cores
 from firth.models._matrices import empty_matrix, fill_uniform, without_padding
@@ -169,6 +169,11 @@ class Word2Vec:
     ) -> None:
         self.vector_size = _at_least_1("vector_size", vector_size)
         self.window = _at_least_1("window", window)
+        if window > MAX_SENTENCE_LENGTH:
+            raise ParameterError(
+                f"window must be at most {MAX_SENTENCE_LENGTH:,}, where sentences are cut, not "
+                f"{window}"
+            )
         self.min_count = _at_least_1("min_count", min_count)
         self.negative = _at_least_1("negative", negative)
         self.epochs = _at_least_1("epochs", epochs)
