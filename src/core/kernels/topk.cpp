@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "kernels/simd.hpp"
+
 namespace firth::FIRTH_ISA {
 
 namespace {
@@ -11,7 +13,7 @@ typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
 constexpr size_t width = sizeof(Lanes) / sizeof(float);
 
 // Not a template: a template argument loses the attribute that allows any address.
-inline Lanes load(const float *p) { return *reinterpret_cast<const Lanes *>(p); }
+inline Lanes load_wide(const float *p) { return *reinterpret_cast<const Lanes *>(p); }
 inline Four load_four(const float *p) { return *reinterpret_cast<const Four *>(p); }
 
 inline Four fold(const Lanes &v) {
@@ -36,11 +38,11 @@ inline Four four_dots(const float *a, size_t dim, const float *query) {
     Lanes wide_a{}, wide_b{}, wide_c{}, wide_d{};
     size_t i = 0;
     for (; i + width <= dim; i += width) {
-        const Lanes q = load(query + i);
-        wide_a += q * load(a + i);
-        wide_b += q * load(b + i);
-        wide_c += q * load(c + i);
-        wide_d += q * load(d + i);
+        const Lanes q = load_wide(query + i);
+        wide_a += q * load_wide(a + i);
+        wide_b += q * load_wide(b + i);
+        wide_c += q * load_wide(c + i);
+        wide_d += q * load_wide(d + i);
     }
     Four sum_a = fold(wide_a), sum_b = fold(wide_b), sum_c = fold(wide_c), sum_d = fold(wide_d);
     for (; i + 4 <= dim; i += 4) {
@@ -58,7 +60,7 @@ inline Four four_dots(const float *a, size_t dim, const float *query) {
 inline float one_dot(const float *a, size_t dim, const float *query) {
     Lanes wide{};
     size_t i = 0;
-    for (; i + width <= dim; i += width) wide += load(query + i) * load(a + i);
+    for (; i + width <= dim; i += width) wide += load_wide(query + i) * load_wide(a + i);
     Four four = fold(wide);
     for (; i + 4 <= dim; i += 4) four += load_four(query + i) * load_four(a + i);
     float total = (four[0] + four[2]) + (four[1] + four[3]);
@@ -75,22 +77,10 @@ void row_dots(const float *matrix, size_t n_rows, size_t dim, const float *query
     for (; row < n_rows; ++row) out[row] = one_dot(matrix + row * dim, dim, query);
 }
 
-namespace {
-
-// Registers as wide as the machine's, so that the sums of a tile, two for each question, stay in
-// them: twelve and three more, of at least sixteen.
-#if defined(__AVX512F__)
-constexpr size_t lanes = 16;
-#elif defined(__AVX__)
-constexpr size_t lanes = 8;
-#else
-constexpr size_t lanes = 4;
-#endif
-typedef float Register __attribute__((vector_size(lanes * sizeof(float)), aligned(4), may_alias));
+// Two registers of rows for each question: with six questions, twelve sums and three more, of at least
+// sixteen registers.
 constexpr size_t panel = 2 * lanes;
 static_assert(row_tile % panel == 0, "a block is made of whole panels");
-
-}  // namespace
 
 void pack_rows(const float *matrix, size_t n_rows, size_t dim, float *packed) {
     for (size_t first = 0; first < n_rows; first += panel, packed += panel * dim) {
@@ -105,11 +95,11 @@ void pack_rows(const float *matrix, size_t n_rows, size_t dim, float *packed) {
 void block_dots(const float *packed, size_t n_rows, size_t dim, const float *questions, float *dots,
                 size_t stride) {
     for (size_t first = 0; first < n_rows; first += panel) {
-        Register sums[question_tile][2] = {};
+        vfloat sums[question_tile][2] = {};
         const float *q = questions;
         for (size_t k = 0; k < dim; ++k, packed += panel, q += question_tile) {
-            const Register a = *reinterpret_cast<const Register *>(packed);
-            const Register b = *reinterpret_cast<const Register *>(packed + lanes);
+            const vfloat a = load(packed);
+            const vfloat b = load(packed + lanes);
             for (size_t i = 0; i < question_tile; ++i) {
                 sums[i][0] += a * q[i];
                 sums[i][1] += b * q[i];
@@ -117,8 +107,7 @@ void block_dots(const float *packed, size_t n_rows, size_t dim, const float *que
         }
         for (size_t i = 0; i < question_tile; ++i)
             for (size_t half = 0; half < 2; ++half)
-                *reinterpret_cast<Register *>(dots + i * stride + first + half * lanes) =
-                    sums[i][half];
+                store(dots + i * stride + first + half * lanes, sums[i][half]);
     }
 }
 
