@@ -28,6 +28,8 @@ IDS_FILE = "ids.u32"
 SENTENCE_ENDS_FILE = "sentence_ends.i64"
 
 _SENTENCES_PER_SEARCH = 1 << 20
+# Linux maps 64 KiB around a page, or the whole of a large folio, up to a huge page.
+_MAPPED_AROUND = 1 << 21  # bytes
 
 D = TypeVar("D", bound=np.generic)
 
@@ -153,7 +155,7 @@ class Corpus:
         """
         first = int(self.sentence_ends[first_sentence - 1]) if first_sentence else 0
         self._ids.release(first, int(self.sentence_ends[last_sentence - 1]))
-        self._ends.release(first_sentence, last_sentence)
+        self._ends.release(max(first_sentence - 1, 0), last_sentence)
 
     def damaged(self, what: object) -> FormatError:
         """Make the error to raise when the files do not say what a corpus can say."""
@@ -203,10 +205,12 @@ class _MappedFile(Generic[D]):
     def release(self, begin: int, end: int) -> None:
         if not hasattr(self._map, "madvise"):
             return
-        # The pages at the edges too: whoever is reading there finds them in the system's cache,
-        # and if they stayed, one or two of every chunk would add up with the size of the text.
-        first = begin * self.array.itemsize // mmap.PAGESIZE * mmap.PAGESIZE
-        last = end * self.array.itemsize
+        # Beyond the edges too: a page that is asked for brings its neighbours, and what stayed
+        # behind every chunk would add up with the size of the text. Whoever is reading there finds
+        # the pages in the system's cache.
+        first = max(begin * self.array.itemsize - _MAPPED_AROUND, 0)
+        first = first // mmap.PAGESIZE * mmap.PAGESIZE
+        last = end * self.array.itemsize + _MAPPED_AROUND
         if last > first:
             self._map.madvise(mmap.MADV_DONTNEED, first, last - first)
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MAX_SENTENCE_LENGTH = 10_000  # tokens, as in gensim; longer ones are cut, not dropped
 _ALL = 2**63 - 1
+_MOST_READERS = 64  # encode faster than anything can be read
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class ProvisionalIds:
         # Only the compiled tokenisers work without Python's lock, and a caller's function need not
         # stand being called by many threads.
         compiled = isinstance(source, TextSource) and tokenizer.compiled
-        self._workers = workers = workers if compiled else 1
+        self._workers = workers = min(workers, _MOST_READERS) if compiled else 1
         self._interners = [_core.TokenInterner() for _ in range(workers)]
         self._blocks: list[_Block] = []
 

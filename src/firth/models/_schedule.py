@@ -7,12 +7,15 @@ the same seed gives the same bits.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+
+from firth.errors import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +133,13 @@ def train_chunks(
     -------
     Run
         What was done.
+
+    Raises
+    ------
+    FormatError
+        The corpus is damaged.
+    ParameterError
+        The training diverged: the learning rate is too high.
     """
     run = Run(Losses.of_epochs(epochs))
     tasks = _tasks(corpus, epochs, alpha, min_alpha, seed)
@@ -144,20 +154,13 @@ def train_chunks(
                     task = next(tasks, None)
                 if task is None:
                     return
-                sentences = task.first_sentence, task.last_sentence
-                ids, ends, first = corpus.chunk(*sentences)
-                try:
-                    done = trainer.train(ids, ends, first, task.alpha, task.seed)
-                except ValueError as error:
-                    raise corpus.damaged(error) from error
-                loss, n_examples, n_kept = done
-                corpus.release(*sentences)
+                n_words, loss, n_examples, n_kept = _train_chunk(trainer, corpus, task)
                 with lock:
                     run.losses.add(task.epoch, loss, n_examples)
-                    run.n_words += len(ids)
+                    run.n_words += n_words
                     run.n_kept += n_kept
                     mean = run.losses.mean(task.epoch)
-                bar.advance(len(ids), loss=mean)
+                bar.advance(n_words, loss=mean)
         except BaseException as error:  # noqa: BLE001 (raised again in the calling thread)
             failures.append(error)
             stop.set()
@@ -183,6 +186,24 @@ def train_chunks(
     if failures:
         raise failures[0]
     return run
+
+
+def _train_chunk(trainer: ChunkTrainer, corpus: Corpus, task: _Task) -> tuple[int, float, int, int]:
+    """Train on a chunk; returns its words, and what the kernel returns."""
+    sentences = task.first_sentence, task.last_sentence
+    ids, ends, first = corpus.chunk(*sentences)
+    try:
+        loss, n_examples, n_kept = trainer.train(ids, ends, first, task.alpha, task.seed)
+    except ValueError as error:
+        raise corpus.damaged(error) from error
+    if not math.isfinite(loss):
+        raise ParameterError(
+            f"the training diverged in epoch {task.epoch + 1}, at the learning rate "
+            f"{task.alpha:.3g}: the loss is no finite number any more. Lower alpha or negative; "
+            f"where a few words make up most of the text, lower sample or ns_exponent too"
+        )
+    corpus.release(*sentences)
+    return len(ids), loss, n_examples, n_kept
 
 
 def _tasks(

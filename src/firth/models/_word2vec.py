@@ -114,7 +114,7 @@ class Word2Vec:
     ------
     ParameterError
         A parameter is out of its range, or both or neither of `sentences` and `corpus_file` are
-        there.
+        there; or the training diverged.
     SourceError, TextError
         The text cannot be read, or is empty.
     VocabularyError
@@ -178,9 +178,9 @@ class Word2Vec:
         self.negative = _at_least_1("negative", negative)
         self.epochs = _at_least_1("epochs", epochs)
         self.workers = usable_cores() if workers is None else _at_least_1("workers", workers)
-        self.max_final_vocab = max_final_vocab
-        if max_final_vocab is not None:
-            _at_least_1("max_final_vocab", max_final_vocab)
+        self.max_final_vocab = (
+            None if max_final_vocab is None else _at_least_1("max_final_vocab", max_final_vocab)
+        )
         if negative > _core.MAX_NEGATIVE:
             raise ParameterError(f"negative must be at most {_core.MAX_NEGATIVE}, not {negative}")
         self.seed = _whole("seed", seed)
@@ -192,6 +192,7 @@ class Word2Vec:
             raise ParameterError(f"min_alpha ({min_alpha}) must not be above alpha ({alpha})")
         self.sample = _finite("sample", sample)
         self.ns_exponent = _finite("ns_exponent", ns_exponent, at_least=-math.inf)
+        _check_instruction_set()
         self.sg = _one_of("sg", sg)
         self.cbow_mean = _one_of("cbow_mean", cbow_mean)
         self.shrink_windows = bool(shrink_windows)
@@ -228,7 +229,8 @@ class Word2Vec:
             targets,
             keep_limits(vocab.counts, self.sample),
             noise_columns(vocab.counts, self.ns_exponent),
-            window=self.window,
+            # Nothing is further away, and the kernel keeps room for a whole window.
+            window=min(self.window, MAX_SENTENCE_LENGTH),
             negative=self.negative,
             shrink_windows=self.shrink_windows,
             cbow=not self.sg,
@@ -327,7 +329,17 @@ def _source(
         tokens = tokenizer is None or isinstance(sentences, str)
         return {"source": sentences, "tokens": tokens, "tokenizer": None if tokens else tokenizer}
     if isinstance(corpus_file, list | tuple):
+        for name in corpus_file:
+            if not isinstance(name, str | os.PathLike):
+                raise ParameterError(f"corpus_file lists {name!r:.60}, which is no path")
+        if not corpus_file:
+            raise ParameterError("corpus_file is an empty list: give at least one path")
         corpus_file = [Path(name) for name in corpus_file]
+    elif not isinstance(corpus_file, str | os.PathLike) and not hasattr(corpus_file, "read"):
+        raise ParameterError(
+            f"corpus_file is {corpus_file!r:.60}: give a path, a list of paths or an open file; "
+            f"texts go to sentences=, with tokenizer="
+        )
     return {"source": corpus_file, "tokenizer": tokenizer}
 
 
@@ -346,10 +358,21 @@ def _at_least_1(name: str, value: Any) -> int:
 def _finite(name: str, value: Any, *, above: float = -math.inf, at_least: float = 0.0) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise ParameterError(f"{name} must be a number, not {value!r}")
-    if not math.isfinite(value) or value < at_least or value <= above:
-        bound = f"above {above:g}" if above > at_least or above == 0.0 else f"{at_least:g} or more"
-        raise ParameterError(f"{name} must be a finite number {bound}, not {value}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or number < at_least or number <= above:
+        bound = " above 0" if above == 0.0 else " of 0 or more" if at_least == 0.0 else ""
+        raise ParameterError(f"{name} must be a finite number{bound}, not {value!r:.60}")
+    return number
+
+
+def _check_instruction_set() -> None:
+    try:
+        _core.isa()
+    except ValueError as error:
+        raise ParameterError(f"the environment variable FIRTH_ISA: {error}") from None
 
 
 def _one_of(name: str, value: Any) -> int:
