@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from corpora import write_text
+from corpora import peak_memory_bytes, write_text
 from quality import TEST_SETS, scores
 
 WINDOW, NEGATIVE, MIN_COUNT = 5, 5, 5
@@ -65,7 +64,7 @@ def train_firth(options: argparse.Namespace) -> dict[str, Any]:
     # A product and two gradients for each pair of a context (CBOW: their mean) and a target.
     operations = model.n_examples * (1 + NEGATIVE) * options.dim * 6
     gflops = operations / model.training_seconds / 1e9
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    memory = peak_memory_bytes()
     model.wv.save(options.output)
     return {
         "words_per_second": model.words_per_second,
@@ -105,7 +104,7 @@ def train_gensim(options: argparse.Namespace) -> dict[str, Any]:
     )
     seconds = time.perf_counter() - begin
     n_words = sum(model.wv.get_vecattr(word, "count") for word in model.wv.index_to_key)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    memory = peak_memory_bytes()
     vocab = firth.Vocab.from_words(model.wv.index_to_key)
     firth.KeyedVectors(vocab, model.wv.vectors).save(options.output)
     return {
