@@ -642,7 +642,7 @@ def test_tokens_are_not_split(text):
 
 
 def test_a_vocabulary_whose_file_is_damaged(text, tmp_path):
-    Vocab.from_words(["the", "cat", "mat", "end"]).save(tmp_path / "vocab")
+    Vocab.from_words(["the", "cat", "mat", "dog"]).save(tmp_path / "vocab")
     path = tmp_path / "vocab" / "vocab.safetensors"
     good = np.array([0, 3, 6, 9, 12], "<u8").tobytes()
     data = path.read_bytes()
