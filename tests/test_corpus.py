@@ -149,13 +149,13 @@ def test_lines_end_where_a_block_of_another_tokenizer_begins(monkeypatch):
 
         def blocks(self):
             # A line over three blocks; its end; a line without tokens at the end of a block.
-            yield from (b"a b ", b"c ", b"\nd\n. e ", b". ", b"\nf\n")
+            yield from (b"a b ", b"c ", b"\nd\n. e ", b". ", b"\nf\n", b"g ")
 
     monkeypatch.setattr(_encode, "open_text", lambda *_, **__: Blocks())
     _, _, _, ends = encoded(
         None, min_count=1, tokenizer=lambda line: [t for t in line.split() if t != "."]
     )
-    assert ends == [3, 4, 5, 6]
+    assert ends == [3, 4, 5, 6, 7]
 
 
 def test_a_function_of_the_caller_runs_in_one_thread_at_a_time(small_blocks):
@@ -642,15 +642,16 @@ def test_tokens_are_not_split(text):
 
 
 def test_a_vocabulary_whose_file_is_damaged(text, tmp_path):
-    Vocab.from_words(["the", "cat", "mat"]).save(tmp_path / "vocab")
+    Vocab.from_words(["the", "cat", "mat", "dog"]).save(tmp_path / "vocab")
     path = tmp_path / "vocab" / "vocab.safetensors"
-    good = np.array([0, 3, 6, 9], "<u8").tobytes()
+    good = np.array([0, 3, 6, 9, 12], "<u8").tobytes()
     data = path.read_bytes()
     assert data.count(good) == 1
-    path.write_bytes(data.replace(good, np.array([0, 3, 2**40, 9], "<u8").tobytes()))
+    path.write_bytes(data.replace(good, np.array([0, 3, 2**40, 9, 12], "<u8").tobytes()))
     # Opening looks at both ends only; the core must not take the rest for addresses.
-    with pytest.raises(FormatError, match="damaged"):
-        encode_corpus(text, vocab=Vocab.load(tmp_path / "vocab"))
+    vocab = Vocab.load(tmp_path / "vocab")
+    with pytest.raises(FormatError, match="vocabulary is damaged: the offsets"):
+        encode_corpus(text, vocab=vocab)
 
 
 # --- opening a corpus -----------------------------------------------------------------------------

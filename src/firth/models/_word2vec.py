@@ -229,8 +229,7 @@ class Word2Vec:
             targets,
             keep_limits(vocab.counts, self.sample),
             noise_columns(vocab.counts, self.ns_exponent),
-            # Nothing is further away, and the kernel keeps room for a whole window.
-            window=min(self.window, MAX_SENTENCE_LENGTH),
+            window=self.window,
             negative=self.negative,
             shrink_windows=self.shrink_windows,
             cbow=not self.sg,
