@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from quality import DATA
 
 from firth import open_text
+from quality import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
