@@ -146,6 +146,15 @@ def test_a_line_cut_by_blocks_is_one_sentence():
     assert encode([b"a b ", b"\n"], n_interners=2)[3] == [2]
 
 
+@pytest.mark.parametrize("n", [*range(60, 70), 127, 128, 129, 192])
+def test_lines_that_end_where_a_batch_of_tokens_ends(n):
+    # The core cuts 64 tokens at a time; a line end may be all that is left for the next time.
+    block = b"a " * (n - 1) + b"b\n\n" + b"c " * 64 + b" \n" + b"d " * 64
+    ids = np.empty(len(block) + 1, np.uint32)
+    expected = [0] * (n - 1) + [1, _core.SENTENCE_END] + [2] * 64 + [_core.SENTENCE_END] + [3] * 64
+    assert ids[: _core.TokenInterner().encode_text(block, ids)].tolist() == expected
+
+
 def test_an_interner_that_takes_in_another_keeps_its_own_numbers():
     a, b = _core.TokenInterner(), _core.TokenInterner()
     before = a.encode_sentences([["x", "y", "x"]])
