@@ -97,12 +97,13 @@ def alias_shares(columns):
 
 def train_negative(
     vectors, targets, ids, sentence_ends, keep_limits, noise, alpha, seed, *,
-    window, negative, shrink_windows, cbow, cbow_mean, tile_size=4,
+    window, negative, shrink_windows, cbow, cbow_mean, one_by_one=False, tile_size=4,
 ):  # fmt: skip
     """Skip-gram or CBOW with negative sampling on whole sentences, in double precision, in place.
 
     Negatives are shared by a window. A batch of centre words is trained by tiles of up to four
     contexts: the scores of the first tile of each are formed, then rows change, then the second.
+    With `one_by_one` rows change after each pair instead, a context after its last target.
 
     Returns
     -------
@@ -132,6 +133,24 @@ def train_negative(
         begin = end
 
     loss, n_examples = 0.0, 0
+    if one_by_one:
+        for centre, drawn, contexts in steps:
+            inputs = [contexts] if cbow and contexts else [[word] for word in contexts]
+            for words in inputs:
+                row = cbow_input(vectors[words], cbow_mean)[0] if cbow else vectors[words[0]]
+                change = np.zeros_like(row)
+                for t, word in enumerate([centre, *drawn]):
+                    if t == 0 or word != centre:
+                        score, label = row @ targets[word], float(t == 0)
+                        loss += np.logaddexp(0, -score if label else score)
+                        gradient = alpha * (label - (1 + np.tanh(score / 2)) / 2)
+                        change += gradient * targets[word]
+                        targets[word] += gradient * row
+                scale = 1 / len(words) if cbow and not cbow_mean else 1
+                np.add.at(vectors, words, change * scale)
+                n_examples += 1
+        return loss, n_examples, len(kept)
+
     batch_size = min(max(24 // (1 + negative), 1), 4)
     for first in range(0, len(steps), batch_size):
         batch = [step for step in steps[first : first + batch_size] if step[2]]

@@ -43,6 +43,10 @@ def make_run(vector_size, seed=1, scale=1.0):
         {"cbow": True},
         {"cbow": True, "cbow_mean": False, "negative": 7},
         {"cbow": True, "window": 12, "shrink_windows": False},
+        {"one_by_one": True},
+        {"one_by_one": True, "negative": 20, "window": 9, "shrink_windows": False},
+        {"one_by_one": True, "cbow": True},
+        {"one_by_one": True, "cbow": True, "cbow_mean": False, "negative": 7},
     ],
     ids=str,
 )

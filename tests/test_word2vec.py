@@ -139,7 +139,8 @@ def test_few_words_and_many_negatives_stay_finite(n_words, sg):
     assert np.isfinite(model.wv.vectors).all()
     assert np.linalg.norm(model.wv.vectors, axis=1).max() < 20
     assert max(model.epoch_losses) < 21 * np.log(2)
-    assert max(model.epoch_losses[5:]) < model.epoch_losses[0] * 1.02
+    # The first epochs remember what they have just read, at this learning rate; that goes.
+    assert max(model.epoch_losses[5:]) < model.epoch_losses[0] * 1.2
 
 
 def test_a_training_that_diverges_says_so_and_stops(sentences):
@@ -149,16 +150,12 @@ def test_a_training_that_diverges_says_so_and_stops(sentences):
 
 
 @pytest.mark.parametrize("sg", [0, 1])
-def test_vectors_are_finite_or_an_error(sg):
-    # Twenty negatives of which most are the same word, in steps that add up.
+def test_one_word_that_is_most_of_the_text_and_of_the_noise_does_no_harm(sg):
+    # Twenty negatives of which most are the same word: steps that add up would diverge.
     given = [["the"] * 9 + [f"w{i}", "the", f"w{i + 1}"] for i in range(100)]
-    try:
-        model = Word2Vec(given, sg=sg, window=10, negative=20, epochs=30, alpha=0.05,
-                         ns_exponent=1.0, **QUICK)  # fmt: skip
-    except ParameterError as error:
-        assert "diverged" in str(error)  # noqa: PT017 (either is right)
-    else:
-        assert np.isfinite(model.wv.vectors).all()
+    model = Word2Vec(given, sg=sg, window=10, negative=20, epochs=30, alpha=0.05,
+                     ns_exponent=1.0, **QUICK)  # fmt: skip
+    assert np.linalg.norm(model.wv.vectors, axis=1).max() < 20
 
 
 # --- what it draws --------------------------------------------------------------------------------

@@ -20,11 +20,11 @@ class NegativeSamplingTrainer {
   public:
     NegativeSamplingTrainer(Array2<float> input, Array2<float> output,
                             Array1<const uint32_t> keep_limits, Array2<const uint32_t> noise, int window, int negative,
-                            bool shrink_windows, bool cbow, bool cbow_mean)
+                            bool shrink_windows, bool cbow, bool cbow_mean, bool one_by_one)
         : input_(input), output_(output), keep_limits_(keep_limits), noise_(noise),
           model_{input.data(), output.data(), input.shape(1), input.shape(0), keep_limits.data(),
                  reinterpret_cast<const NoiseColumn *>(noise.data()), window, negative, shrink_windows, cbow,
-                 cbow_mean} {
+                 cbow_mean, one_by_one} {
         const size_t n = input.shape(0);
         if (output.shape(0) != n || output.shape(1) != input.shape(1) || keep_limits.size() != n ||
             noise.shape(0) != n || noise.shape(1) != 2)
@@ -47,7 +47,7 @@ class NegativeSamplingTrainer {
         std::vector<uint32_t> kept_sentence_ends(chunk.n_sentences);
         std::vector<float *> contexts(2 * kMaxBatch * contexts_capacity(model_.window));
         std::vector<float> scores(kMaxBatch * 4 * (1 + model_.negative) + 32);
-        std::vector<float> hidden((kMaxBatch + 1) * model_.stride);
+        std::vector<float> hidden((kMaxBatch + 2) * model_.stride);
         const ChunkResult result =
             FIRTH_DISPATCH(train_negative, model_, chunk, alpha, seed,
                            Scratch{kept.data(), kept_sentence_ends.data(), contexts.data(),
@@ -93,9 +93,9 @@ double multiply_add_in_registers(int64_t n_rounds) {
 void bind_training(nb::module_ &m) {
     nb::class_<NegativeSamplingTrainer>(m, "NegativeSamplingTrainer")
         .def(nb::init<Array2<float>, Array2<float>, Array1<const uint32_t>,
-                      Array2<const uint32_t>, int, int, bool, bool, bool>(),
+                      Array2<const uint32_t>, int, int, bool, bool, bool, bool>(),
              "vectors"_a.noconvert(), "targets"_a.noconvert(), "keep_limits"_a, "noise"_a, nb::kw_only(), "window"_a, "negative"_a, "shrink_windows"_a,
-             "cbow"_a, "cbow_mean"_a)
+             "cbow"_a, "cbow_mean"_a, "one_by_one"_a = false)
         .def("train", &NegativeSamplingTrainer::train, "ids"_a.noconvert(),
              "sentence_ends"_a.noconvert(), "first_position"_a, "alpha"_a, "seed"_a);
     m.def("build_alias_table", &build_alias_table, "weights"_a);

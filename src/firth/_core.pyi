@@ -105,6 +105,7 @@ class NegativeSamplingTrainer:
         shrink_windows: bool,
         cbow: bool,
         cbow_mean: bool,
+        one_by_one: bool = False,
     ) -> None: ...
     def train(
         self,

@@ -299,6 +299,12 @@ class ChunkTrainer {
     int64_t train_skipgram(const Step *batch, int n) {
         int64_t n_contexts = 0;
         for (int i = 0; i < n; ++i) n_contexts += batch[i].n_contexts;
+        if (model_.one_by_one) {
+            for (int i = 0; i < n; ++i)
+                for (int c = 0; c < batch[i].n_contexts; ++c)
+                    train_one_by_one(batch[i].contexts[c], batch[i], nullptr);
+            return n_contexts;
+        }
         int64_t left = n_contexts;
         for (int c = 0; left > 0; c += kTile) {
             float *scores = scratch_.scores;
@@ -331,6 +337,37 @@ class ChunkTrainer {
             }
         }
         return n_contexts;
+    }
+
+    // One pair after the other, as in word2vec.c, for noise that hits the same few words again and
+    // again: all copies of a negative, times four contexts, changed at once would overshoot. The
+    // change of the context is applied behind its last target, or stored to `context_change`.
+    void train_one_by_one(float *context, const Step &step, float *context_change) {
+        float *const change = scratch_.hidden + model_.stride;
+        float *const change_of_pair = change + model_.stride;
+        for (size_t k = 0; k < model_.stride; k += lanes) store(change + k, vfloat{});
+        Step pair;
+        pair.n_targets = 1;
+        pair.has_collision = false;
+        for (int t = 0; t < step.n_targets; ++t) {
+            if (t > 0 && step.targets[t] == step.targets[0]) continue;
+            pair.targets[0] = step.targets[t];
+            dot_rows<1>(&context, pair, model_.stride, ahead_, scratch_.scores);
+            if (t == 0) finish_scores<1>(pair, scratch_.scores);
+            scores_to_gradients(1);
+            if (t == 0) scratch_.scores[0] += alpha_;
+            update_rows<1>(&context, pair, model_.stride, ahead_, scratch_.scores, change_of_pair);
+            add_row(change, change_of_pair, 1.0f);
+        }
+        if (context_change)
+            std::memcpy(context_change, change, model_.stride * sizeof(float));
+        else
+            add_row(context, change, 1.0f);
+    }
+
+    void add_row(float *row, const float *addend, float scale) const {
+        for (size_t k = 0; k < model_.stride; k += lanes)
+            store(row + k, load(row + k) + load(addend + k) * scale);
     }
 
     template <int M>
@@ -378,6 +415,10 @@ class ChunkTrainer {
                 for (int c = 0; c < step.n_contexts; ++c) total += load(step.contexts[c] + k);
                 store(hidden + k, total * scale);
             }
+            if (model_.one_by_one) {
+                train_one_by_one(hidden, step, hidden);
+                continue;
+            }
             dot_rows<1>(&hidden, step, stride, ahead_, scores);
             finish_scores<1>(step, scores);
             scores += step.n_targets;
@@ -389,19 +430,22 @@ class ChunkTrainer {
         for (int i = 0; i < n; ++i, hidden += stride) {
             const Step &step = batch[i];
             if (step.n_contexts == 0) continue;
-            gradients[0] += alpha_;
-            update_rows<1>(&hidden, step, stride, ahead_, gradients, change);
-            gradients += step.n_targets;
+            const float *change_of_hidden = hidden;  // where training one by one has put it
+            if (!model_.one_by_one) {
+                gradients[0] += alpha_;
+                update_rows<1>(&hidden, step, stride, ahead_, gradients, change);
+                gradients += step.n_targets;
+                change_of_hidden = change;
+            }
             const float scale = model_.cbow_mean ? 1.0f : 1.0f / static_cast<float>(step.n_contexts);
             for (int c = 0; c < step.n_contexts; ++c)
-                for (size_t k = 0; k < stride; k += lanes)
-                    store(step.contexts[c] + k, load(step.contexts[c] + k) + load(change + k) * scale);
+                add_row(step.contexts[c], change_of_hidden, scale);
         }
         return n_examples;
     }
 
     const NegativeSampling &model_;
-    const int batch_size_ = batch_size(model_.negative);
+    const int batch_size_ = model_.one_by_one ? 1 : batch_size(model_.negative);
     const float alpha_;
     RandomStream random_;        // for subsampling and windows
     RandomStream noise_random_;  // for negatives, which are drawn ahead

@@ -32,6 +32,7 @@ struct NegativeSampling {
     bool shrink_windows;
     bool cbow;
     bool cbow_mean;
+    bool one_by_one;  // change rows after each pair instead of after many; slow
 };
 
 // Whole sentences: ids[0 .. n_ids), cut behind the positions in sentence_ends, which count from
@@ -64,7 +65,7 @@ struct Scratch {
     uint32_t *kept_sentence_ends;  // n_sentences
     float **contexts;              // 2 * kMaxBatch * contexts_capacity(window)
     float *scores;                 // kMaxBatch * 4 * (1 + negative) + 32
-    float *hidden;                 // (kMaxBatch + 1) * stride
+    float *hidden;                 // (kMaxBatch + 2) * stride
 };
 
 struct ChunkResult {

@@ -61,6 +61,21 @@ def noise_columns(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.u
         An alias table (Walker 1977): column i stands for word i when 32 random bits are below its
         first number, else for the word that its second number names.
     """
-    # By logarithms, since the powers themselves may overflow; words without a count count once.
+    return _core.build_alias_table(_noise_weights(counts, ns_exponent)).reshape(-1, 2)
+
+
+def copies_of_commonest_noise(
+    counts: NDArray[np.int64], ns_exponent: float, negative: int
+) -> float:
+    """Compute how often the word drawn most is among the negatives of a window, on average."""
+    return float(negative / _noise_weights(counts, ns_exponent).sum())
+
+
+def _noise_weights(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.float64]:
+    """Weights of the noise distribution; the highest is 1.
+
+    By logarithms, since the powers themselves may overflow; words without a count count once.
+    """
     weights = np.log(np.maximum(counts, 1).astype(np.float64)) * ns_exponent
-    return _core.build_alias_table(np.exp(weights - weights.max())).reshape(-1, 2)
+    shares: NDArray[np.float64] = np.exp(weights - weights.max())
+    return shares

@@ -18,7 +18,7 @@ from firth.corpus import MAX_SENTENCE_LENGTH, Corpus, encode_corpus
 from firth.errors import InputError, ParameterError
 from firth.machine import usable_cores
 from firth.models._matrices import empty_matrix, fill_uniform, without_padding
-from firth.models._sampling import keep_limits, noise_columns
+from firth.models._sampling import copies_of_commonest_noise, keep_limits, noise_columns
 from firth.models._schedule import Run, train_chunks
 from firth.progress import format_count
 from firth.progress import progress as show_progress
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from firth.vocab import Vocab
+
+MOST_COPIES_OF_A_NEGATIVE = 2.0
 
 logger = logging.getLogger("firth")
 
@@ -234,6 +236,7 @@ class Word2Vec:
             shrink_windows=self.shrink_windows,
             cbow=not self.sg,
             cbow_mean=bool(self.cbow_mean),
+            one_by_one=self._needs_small_steps(vocab),
         )
         total = self.epochs * len(corpus)
         with show_progress("training", total=total, unit="words", show=self._progress) as bar:
@@ -251,6 +254,15 @@ class Word2Vec:
         self._note(run)
         self.syn1neg: NDArray[np.float32] = without_padding(targets, self.vector_size)
         self.wv = KeyedVectors(vocab, without_padding(vectors, self.vector_size))
+
+    def _needs_small_steps(self, vocab: Vocab) -> bool:
+        """Tell whether a window has so many copies of one negative that they must not add up.
+
+        In a text of many words that never happens; in one of a handful, or where one word makes up
+        most of it, training would diverge where word2vec.c's does not.
+        """
+        copies = copies_of_commonest_noise(vocab.counts, self.ns_exponent, self.negative)
+        return copies > MOST_COPIES_OF_A_NEGATIVE
 
     def _note(self, run: Run) -> None:
         n_examples = run.losses.n_examples
