@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -561,3 +562,16 @@ def test_memory_does_not_grow_with_the_text(tmp_path):
 def test_every_error_is_of_one_family():
     for error in (FormatError, InputError, OutputError, ParameterError, TextError):
         assert issubclass(error, FirthError)
+
+
+def test_matrices_lie_in_memory_that_may_have_large_pages():
+    maps = Path("/proc/self/maps")
+    if not maps.is_file():
+        pytest.skip("needs /proc/self/maps")
+    address = _matrices.empty_matrix(1000, 100).ctypes.data
+    for line in maps.read_text().splitlines():
+        begin, end = (int(part, 16) for part in line.split()[0].split("-"))
+        if begin <= address < end:
+            assert line.split()[1] == "rw-p"  # shared memory has none
+            return
+    raise AssertionError(address)

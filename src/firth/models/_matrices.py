@@ -35,7 +35,8 @@ def empty_matrix(n_rows: int, vector_size: int) -> NDArray[np.float32]:
     stride = -(-vector_size // FLOATS_PER_CACHE_LINE) * FLOATS_PER_CACHE_LINE
     n_bytes = n_rows * stride * 4
     try:
-        memory = mmap.mmap(-1, n_bytes)
+        # Private, since shared memory gets no large pages.
+        memory = mmap.mmap(-1, n_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     except (OSError, OverflowError, ValueError) as error:
         raise ParameterError(
             f"{n_rows:,} words x {vector_size:,} dimensions need {n_bytes / 1e9:.1f} GB twice, "
