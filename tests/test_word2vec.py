@@ -568,7 +568,8 @@ def test_matrices_lie_in_memory_that_may_have_large_pages():
     maps = Path("/proc/self/maps")
     if not maps.is_file():
         pytest.skip("needs /proc/self/maps")
-    address = _matrices.empty_matrix(1000, 100).ctypes.data
+    matrix = _matrices.empty_matrix(1000, 100)
+    address = matrix.ctypes.data
     for line in maps.read_text().splitlines():
         begin, end = (int(part, 16) for part in line.split()[0].split("-"))
         if begin <= address < end:

@@ -43,14 +43,14 @@ class NegativeSamplingTrainer {
                           first_position};
         nb::gil_scoped_release release;
         check(chunk);
-        std::vector<float *> kept(chunk.n_ids + kRowsBlock);
-        std::vector<uint32_t> kept_sentence_ends(chunk.n_sentences);
+        const auto kept = std::make_unique_for_overwrite<float *[]>(chunk.n_ids + kRowsBlock);
+        const auto sentence_ends_kept = std::make_unique_for_overwrite<uint32_t[]>(chunk.n_sentences);
         std::vector<float *> contexts(2 * kMaxBatch * contexts_capacity(model_.window));
         std::vector<float> scores(kMaxBatch * 4 * (1 + model_.negative) + 32);
         std::vector<float> hidden((kMaxBatch + 2) * model_.stride);
         const ChunkResult result =
             FIRTH_DISPATCH(train_negative, model_, chunk, alpha, seed,
-                           Scratch{kept.data(), kept_sentence_ends.data(), contexts.data(),
+                           Scratch{kept.get(), sentence_ends_kept.get(), contexts.data(),
                                    scores.data(), hidden.data()});
         return std::make_tuple(result.loss, result.n_examples, result.n_kept);
     }
