@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import spearmanr
 
 if TYPE_CHECKING:
     from firth import KeyedVectors
@@ -36,6 +35,8 @@ def scores(wv: KeyedVectors) -> dict[str, float]:
 
 def similarity_score(wv: KeyedVectors, path: Path) -> float:
     """Spearman's correlation between the cosines and people's judgements."""
+    from scipy.stats import spearmanr  # not above: what only trains shall not pay for it
+
     human, ours = [], []
     for line in path.read_text(encoding="utf-8").splitlines():
         first, second, judged = line.lower().split()[:3]

@@ -103,7 +103,7 @@ def train_gensim(options: argparse.Namespace) -> dict[str, Any]:
         epochs=options.epochs,
     )
     seconds = time.perf_counter() - begin
-    n_words = sum(model.wv.get_vecattr(word, "count") for word in model.wv.index_to_key)
+    n_words = sum(int(model.wv.get_vecattr(word, "count")) for word in model.wv.index_to_key)
     memory = peak_memory_bytes()
     vocab = firth.Vocab.from_words(model.wv.index_to_key)
     firth.KeyedVectors(vocab, model.wv.vectors).save(options.output)

@@ -53,19 +53,6 @@ def folder(tmp_path_factory):
     return str(target)
 
 
-@pytest.fixture
-def firth(capsys, monkeypatch):
-    """Run a command in this process; gives its exit status, output and messages."""
-
-    def run(*arguments, stdin=b""):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        status = cli.main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
-
-
 def objects(text):
     return [json.loads(line) for line in text.splitlines()]
 
@@ -73,14 +60,14 @@ def objects(text):
 # ---- answers
 
 
-def test_similar_prints_columns_for_programs(firth, folder):
-    status, out, err = firth("similar", folder, "green", "-k", 2)
+def test_similar_prints_columns_for_programs(run, folder):
+    status, out, err = run("similar", folder, "green", "-k", 2)
     assert (status, err) == (0, "")
     assert out == "blue\t0.9901\nred\t0.9852\n"
 
 
-def test_several_words_are_several_questions_and_each_line_says_which(firth, folder):
-    status, out, _ = firth("similar", folder, "green", "king", "-k", 1)
+def test_several_words_are_several_questions_and_each_line_says_which(run, folder):
+    status, out, _ = run("similar", folder, "green", "king", "-k", 1)
     assert status == 0
     assert [line.split("\t")[:2] for line in out.splitlines()] == [
         ["green", "blue"],
@@ -88,50 +75,50 @@ def test_several_words_are_several_questions_and_each_line_says_which(firth, fol
     ]
 
 
-def test_together_asks_for_the_mean_of_the_words(firth, folder):
-    status, out, _ = firth("similar", folder, "king", "woman", "--together", "-k", 1)
+def test_together_asks_for_the_mean_of_the_words(run, folder):
+    status, out, _ = run("similar", folder, "king", "woman", "--together", "-k", 1)
     assert status == 0
     assert out.startswith("queen\t")
 
 
-def test_analogy(firth, folder):
-    status, out, _ = firth("analogy", folder, "man", "woman", "son", "-k", 1)
+def test_analogy(run, folder):
+    status, out, _ = run("analogy", folder, "man", "woman", "son", "-k", 1)
     assert (status, out.split("\t")[0]) == (0, "daughter")
 
 
-def test_similarity(firth, folder):
-    assert firth("similarity", folder, "man", "king") == (0, "0.5774\n", "")
+def test_similarity(run, folder):
+    assert run("similarity", folder, "man", "king") == (0, "0.5774\n", "")
 
 
-def test_odd_one_out(firth, folder):
-    assert firth("odd-one-out", folder, "green", "blue", "red", "zebra") == (0, "zebra\n", "")
+def test_odd_one_out(run, folder):
+    assert run("odd-one-out", folder, "green", "blue", "red", "zebra") == (0, "zebra\n", "")
 
 
 # ---- JSON
 
 
-def test_json_of_similar(firth, folder):
-    status, out, _ = firth("similar", folder, "green", "-k", 1, "--json")
+def test_json_of_similar(run, folder):
+    status, out, _ = run("similar", folder, "green", "-k", 1, "--json")
     assert status == 0
     assert objects(out) == [
         {"words": ["green"], "neighbours": [{"word": "blue", "similarity": 0.990099}]}
     ]
 
 
-def test_json_of_the_others(firth, folder):
-    _, out, _ = firth("analogy", folder, "man", "woman", "son", "-k", 1, "--json")
+def test_json_of_the_others(run, folder):
+    _, out, _ = run("analogy", folder, "man", "woman", "son", "-k", 1, "--json")
     [answer] = objects(out)
     assert answer["words"] == ["man", "woman", "son"]
     assert [set(entry) for entry in answer["answers"]] == [{"word", "similarity"}]
     assert answer["answers"][0]["word"] == "daughter"
-    _, out, _ = firth("similarity", folder, "man", "king", "--json")
+    _, out, _ = run("similarity", folder, "man", "king", "--json")
     assert objects(out) == [{"words": ["man", "king"], "similarity": 0.57735}]
-    _, out, _ = firth("odd-one-out", folder, "green", "red", "zebra", "--json")
+    _, out, _ = run("odd-one-out", folder, "green", "red", "zebra", "--json")
     assert objects(out) == [{"words": ["green", "red", "zebra"], "odd_one_out": "zebra"}]
 
 
-def test_json_of_a_word_that_is_not_there(firth, folder):
-    status, out, err = firth("similar", folder, "kinf", "--json")
+def test_json_of_a_word_that_is_not_there(run, folder):
+    status, out, err = run("similar", folder, "kinf", "--json")
     [answer] = objects(out)
     assert status == 1
     assert answer["words"] == ["kinf"]
@@ -139,19 +126,19 @@ def test_json_of_a_word_that_is_not_there(firth, folder):
     assert err.startswith("firth: ")
 
 
-def test_json_keeps_every_script_and_escapes_what_is_not_text(firth, folder):
-    _, out, _ = firth("similar", folder, "zebra", "-k", 3, "--json")
+def test_json_keeps_every_script_and_escapes_what_is_not_text(run, folder):
+    _, out, _ = run("similar", folder, "zebra", "-k", 3, "--json")
     assert "日本" in out
     assert {"日本", "bell\x07"} <= {entry["word"] for entry in objects(out)[0]["neighbours"]}
-    status, out, _ = firth("similar", folder, "\udcff", "--json")
+    status, out, _ = run("similar", folder, "\udcff", "--json")
     assert (status, objects(out)[0]["words"]) == (1, ["\udcff"])
 
 
 # ---- standard input
 
 
-def test_a_line_of_standard_input_is_a_question(firth, folder):
-    status, out, err = firth(
+def test_a_line_of_standard_input_is_a_question(run, folder):
+    status, out, err = run(
         "similar", folder, "-", "-k", 1, stdin="green\r\n\n  new york \n日本\n-".encode()
     )
     assert (status, err) == (0, "")
@@ -163,19 +150,19 @@ def test_a_line_of_standard_input_is_a_question(firth, folder):
     ]
 
 
-def test_lines_of_words(firth, folder):
-    _, out, _ = firth("similarity", folder, "-", stdin=b"man king\ngreen\tgreen\n")
+def test_lines_of_words(run, folder):
+    _, out, _ = run("similarity", folder, "-", stdin=b"man king\ngreen\tgreen\n")
     assert out == "man\tking\t0.5774\ngreen\tgreen\t1.0000\n"
-    _, out, _ = firth("analogy", folder, "-", "-k", 1, stdin=b"\xef\xbb\xbfman woman king\n")
+    _, out, _ = run("analogy", folder, "-", "-k", 1, stdin=b"\xef\xbb\xbfman woman king\n")
     assert out.split("\t")[:4] == ["man", "woman", "king", "queen"]
-    _, out, _ = firth("odd-one-out", folder, "-", stdin=b"green blue zebra\n")
+    _, out, _ = run("odd-one-out", folder, "-", stdin=b"green blue zebra\n")
     assert out == "green\tblue\tzebra\tzebra\n"
-    _, out, _ = firth("similar", folder, "-", "--together", "-k", 1, stdin=b"king woman\n")
+    _, out, _ = run("similar", folder, "-", "--together", "-k", 1, stdin=b"king woman\n")
     assert out.split("\t")[:3] == ["king", "woman", "queen"]
 
 
-def test_a_bad_line_is_reported_and_the_next_ones_are_answered(firth, folder):
-    status, out, err = firth(
+def test_a_bad_line_is_reported_and_the_next_ones_are_answered(run, folder):
+    status, out, err = run(
         "similarity", folder, "-", stdin=b"man nobody\nman\n\nman king\nman king queen\n"
     )
     assert (status, out) == (1, "man\tking\t0.5774\n")
@@ -187,34 +174,34 @@ def test_a_bad_line_is_reported_and_the_next_ones_are_answered(firth, folder):
     assert lines[2] == "firth: line 5: expected 2 words, got 3: man king queen"
 
 
-def test_many_bad_lines_are_reported_without_a_search_for_near_spellings(firth, folder):
-    status, _, err = firth("similar", folder, "-", stdin=b"nobody\n" * 50)
+def test_many_bad_lines_are_reported_without_a_search_for_near_spellings(run, folder):
+    status, _, err = run("similar", folder, "-", stdin=b"nobody\n" * 50)
     assert status == 1
     assert len(err.splitlines()) == 50
     assert err.splitlines()[-1] == ("firth: line 50: the word 'nobody' is not among the 15 words")
 
 
-def test_several_words_on_a_line_of_similar_get_advice(firth, folder):
-    status, _, err = firth("similar", folder, "-", stdin=b"green blue\n")
+def test_several_words_on_a_line_of_similar_get_advice(run, folder):
+    status, _, err = run("similar", folder, "-", stdin=b"green blue\n")
     assert status == 1
     assert "one word a line" in err
     assert "--together" in err
 
 
-def test_questions_that_are_not_utf8(firth, folder):
-    status, _, err = firth("similar", folder, "-", stdin=b"green\ncaf\xe9\n")
+def test_questions_that_are_not_utf8(run, folder):
+    status, _, err = run("similar", folder, "-", stdin=b"green\ncaf\xe9\n")
     assert status == 1
     assert "standard input, line 2" in err
     assert "iconv" in err
 
 
-def test_no_questions_no_answers(firth, folder):
-    assert firth("similar", folder, "-", stdin=b"\n \n") == (0, "", "")
+def test_no_questions_no_answers(run, folder):
+    assert run("similar", folder, "-", stdin=b"\n \n") == (0, "", "")
 
 
-def test_thousands_of_questions_keep_their_order(firth, folder):
+def test_thousands_of_questions_keep_their_order(run, folder):
     asked = list(WORDS)[:10] * 500
-    status, out, _ = firth("similar", folder, "-", "-k", 1, stdin="\n".join(asked).encode())
+    status, out, _ = run("similar", folder, "-", "-k", 1, stdin="\n".join(asked).encode())
     assert status == 0
     assert [line.split("\t")[0] for line in out.splitlines()] == asked
 
@@ -236,16 +223,16 @@ def test_a_program_can_hold_a_conversation(folder):
 # ---- info
 
 
-def test_info(firth, folder):
-    status, out, _ = firth("info", folder)
+def test_info(run, folder):
+    status, out, _ = run("info", folder)
     assert status == 0
     assert re.search(r"^words +15$", out, re.MULTILINE)
     assert re.search(r"^vector size +7$", out, re.MULTILINE)
     assert re.search("^frequent words +green blue red", out, re.MULTILINE)
 
 
-def test_info_as_json(firth, folder):
-    status, out, _ = firth("info", folder, "--json")
+def test_info_as_json(run, folder):
+    status, out, _ = run("info", folder, "--json")
     [told] = objects(out)
     assert status == 0
     assert (told["folder"], told["words"], told["vector_size"]) == (folder, 15, 7)
@@ -254,14 +241,14 @@ def test_info_as_json(firth, folder):
     assert told["config"]["format"] == "firth"
 
 
-def test_info_of_the_system(firth):
-    status, out, _ = firth("info", "--system", "--json")
+def test_info_of_the_system(run):
+    status, out, _ = run("info", "--system", "--json")
     [told] = objects(out)
     assert status == 0
     assert told["instruction_set"] in told["supported_instruction_sets"]
     assert told["cores"] >= 1
     assert told["numpy"] == np.__version__
-    _, out, _ = firth("info", "--system")
+    _, out, _ = run("info", "--system")
     assert f"instruction set             {told['instruction_set']}\n" in out
 
 
@@ -295,8 +282,8 @@ def test_info_of_the_system(firth):
         (["train", "t", "-o", "x", "--widnow", "5"], "--window"),
     ],
 )
-def test_wrong_usage_is_one_line_and_status_2(firth, arguments, message):
-    status, out, err = firth(*arguments)
+def test_wrong_usage_is_one_line_and_status_2(run, arguments, message):
+    status, out, err = run(*arguments)
     assert (status, out) == (2, "")
     assert len(err.splitlines()) == 1
     assert err.startswith("firth: ")
@@ -304,14 +291,14 @@ def test_wrong_usage_is_one_line_and_status_2(firth, arguments, message):
     assert "--help'." in err
 
 
-def test_no_command_shows_the_help(firth):
-    status, out, err = firth()
+def test_no_command_shows_the_help(run):
+    status, out, err = run()
     assert status == 2
     assert "firth demo" in out + err
 
 
-def test_a_word_that_is_not_there(firth, folder):
-    status, out, err = firth("similar", folder, "kinf")
+def test_a_word_that_is_not_there(run, folder):
+    status, out, err = run("similar", folder, "kinf")
     assert (status, out) == (1, "")
     assert len(err.splitlines()) == 1
     assert "kinf" in err
@@ -319,17 +306,17 @@ def test_a_word_that_is_not_there(firth, folder):
 
 
 @pytest.mark.parametrize("content", [None, "", "text", "{}", '{"format": "other"}'])
-def test_a_folder_that_is_no_model(firth, tmp_path, content):
+def test_a_folder_that_is_no_model(run, tmp_path, content):
     if content is not None:
         (tmp_path / "config.json").write_text(content)
-    status, out, err = firth("similar", tmp_path, "word")
+    status, out, err = run("similar", tmp_path, "word")
     assert (status, out) == (1, "")
     assert len(err.splitlines()) == 1
     assert str(tmp_path) in err
 
 
-def test_a_folder_that_is_not_there(firth, tmp_path):
-    status, _, err = firth("info", tmp_path / "nowhere")
+def test_a_folder_that_is_not_there(run, tmp_path):
+    status, _, err = run("info", tmp_path / "nowhere")
     assert status == 1
     assert "nowhere" in err
     assert len(err.splitlines()) == 1
@@ -343,23 +330,23 @@ def test_a_folder_that_is_not_there(firth, tmp_path):
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
-def test_failures_of_the_machine_are_one_line(firth, folder, monkeypatch, error, status, message):
+def test_failures_of_the_machine_are_one_line(run, folder, monkeypatch, error, status, message):
     def fail(*_):
         raise error
 
     monkeypatch.setattr(KeyedVectors, "load", fail)
-    got, out, err = firth("similar", folder, "x")
+    got, out, err = run("similar", folder, "x")
     assert (got, out, err.strip()) == (status, "", f"firth: {message}")
 
 
-def test_a_bug_is_not_hidden(firth, folder, monkeypatch):
+def test_a_bug_is_not_hidden(run, folder, monkeypatch):
     monkeypatch.setattr(KeyedVectors, "load", lambda *_: None)
     with pytest.raises(TypeError):
-        firth("similar", folder, "x")
+        run("similar", folder, "x")
 
 
-def test_a_message_is_one_line_whatever_it_quotes(firth, folder):
-    _, _, err = firth("similar", folder, "a\nb\x1b[31m")
+def test_a_message_is_one_line_whatever_it_quotes(run, folder):
+    _, _, err = run("similar", folder, "a\nb\x1b[31m")
     assert len(err.splitlines()) == 1
     assert "\x1b" not in err
 
@@ -371,16 +358,16 @@ def test_a_message_is_one_line_whatever_it_quotes(firth, folder):
     "command",
     ["train", "similar", "analogy", "similarity", "odd-one-out", "info", "demo", ""],
 )
-def test_every_help_has_examples(firth, command):
-    status, out, err = firth(*command.split(), "--help")
+def test_every_help_has_examples(run, command):
+    status, out, err = run(*command.split(), "--help")
     assert (status, err) == (0, "")
     assert "Examples:\n  firth " in out
     assert max(map(len, out.splitlines())) <= 100
     assert all(line == line.rstrip() for line in out.splitlines())
 
 
-def test_version(firth):
-    status, out, _ = firth("--version")
+def test_version(run):
+    status, out, _ = run("--version")
     assert status == 0
     assert out.startswith("firth ")
 
@@ -495,10 +482,10 @@ def test_a_signal_ends_it_quietly(folder, number, status):
     assert err.strip() == b"firth: interrupted"
 
 
-def test_a_kill_is_told_apart_from_ctrl_c(firth, folder, monkeypatch):
+def test_a_kill_is_told_apart_from_ctrl_c(run, folder, monkeypatch):
     monkeypatch.setattr(KeyedVectors, "load", lambda *_: signal.raise_signal(signal.SIGTERM))
     before = signal.getsignal(signal.SIGTERM)
-    assert firth("similar", folder, "x")[0] == 143
+    assert run("similar", folder, "x")[0] == 143
     assert signal.getsignal(signal.SIGTERM) is before
 
 
@@ -518,7 +505,7 @@ def test_a_closed_standard_input_asks_nothing(folder, monkeypatch):
         assert cli.main(["similar", folder, "-"]) == 0
 
 
-def test_warnings_and_logs_of_the_library_are_lines_of_their_own(firth, folder, monkeypatch):
+def test_warnings_and_logs_of_the_library_are_lines_of_their_own(run, folder, monkeypatch):
     def load(*_):
         warnings.warn("an old\nfolder", stacklevel=1)
         logging.getLogger("firth").info("reading")
@@ -527,7 +514,7 @@ def test_warnings_and_logs_of_the_library_are_lines_of_their_own(firth, folder, 
     monkeypatch.setattr(KeyedVectors, "load", load)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        status, _, err = firth("similar", folder, "x")
+        status, _, err = run("similar", folder, "x")
     assert status == 1
     assert err.splitlines() == ["firth: warning: an old folder", "reading", "firth: too old"]
     assert not logging.getLogger("firth").handlers

@@ -1,7 +1,6 @@
 """``firth train`` and ``firth demo``: what is trained, what is written, what is refused."""
 
 import gzip
-import io
 import json
 import random
 import signal
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 
 import firth.models
-from firth import _core, cli
+from firth import _core
 from firth.cli import demo, python_docs, train
 from firth.cli.train import commands_to_try
 from firth.vectors import KeyedVectors
@@ -42,17 +41,6 @@ def corpus(tmp_path):
     path = tmp_path / "corpus.txt"
     path.write_text("\n".join(sentences(2_000)) + "\n")
     return path
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    def run(*arguments, stdin=b""):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        status = cli.main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

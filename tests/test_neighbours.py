@@ -16,14 +16,6 @@ def normal(n, dim, seed=0):
     return np.random.default_rng(seed).standard_normal((n, dim), dtype=np.float32)
 
 
-@pytest.fixture(params=_core.supported_isas())
-def isa(request):
-    before = _core.isa()
-    _core.select_isa(request.param)
-    yield request.param
-    _core.select_isa(before)
-
-
 @pytest.fixture(params=["few", "many"])
 def way(request, monkeypatch):
     """Both ways to search, in batches so small that most tests need several."""

@@ -10,14 +10,6 @@ from firth.models._sampling import keep_limits, noise_columns
 N_WORDS = 50
 
 
-@pytest.fixture(params=_core.supported_isas())
-def isa(request):
-    before = _core.isa()
-    _core.select_isa(request.param)
-    yield request.param
-    _core.select_isa(before)
-
-
 def make_run(vector_size, seed=1, scale=1.0):
     random = np.random.default_rng(seed)
     stride = -(-vector_size // 16) * 16

@@ -284,6 +284,7 @@ class ChunkTrainer {
     static T smaller(T a, T b) {
         return a < b ? a : b;
     }
+    static int larger(int a, int b) { return a > b ? a : b; }
 
     // In whole blocks of eight, since a loop of the same length every time is foreseen by the branch
     // predictor; both arrays have room for it.
@@ -307,37 +308,47 @@ class ChunkTrainer {
         }
         int64_t left = n_contexts;
         for (int c = 0; left > 0; c += kTile) {
-            float *scores = scratch_.scores;
-            for (int i = 0; i < n; ++i) {
-                const Step &step = batch[i];
-                const int size = smaller(step.n_contexts - c, kTile);
-                if (size <= 0) continue;
-                switch (size) {
-                    case 1: dot_tile<1>(step, c, scores); break;
-                    case 2: dot_tile<2>(step, c, scores); break;
-                    case 3: dot_tile<3>(step, c, scores); break;
-                    default: dot_tile<kTile>(step, c, scores);
-                }
-                scores += size * step.n_targets;
-                left -= size;
-            }
-            scores_to_gradients(static_cast<int>(scores - scratch_.scores));
-            float *gradients = scratch_.scores;
-            for (int i = 0; i < n; ++i) {
-                const Step &step = batch[i];
-                const int size = smaller(step.n_contexts - c, kTile);
-                if (size <= 0) continue;
-                switch (size) {
-                    case 1: update_tile<1>(step, c, gradients); break;
-                    case 2: update_tile<2>(step, c, gradients); break;
-                    case 3: update_tile<3>(step, c, gradients); break;
-                    default: update_tile<kTile>(step, c, gradients);
-                }
-                gradients += size * step.n_targets;
-            }
+            const auto dot = [&](auto size, const Step &step, float *scores) {
+                dot_rows<size()>(step.contexts + c, step, model_.stride, ahead_, scores);
+                finish_scores<size()>(step, scores);
+            };
+            const auto update = [&](auto size, const Step &step, float *gradients) {
+                for (int m = 0; m < size(); ++m) gradients[m] += alpha_;
+                update_rows<size()>(step.contexts + c, step, model_.stride, ahead_, gradients,
+                                    nullptr);
+            };
+            scores_to_gradients(for_each_tile(batch, n, c, dot));
+            for_each_tile(batch, n, c, update);
+            for (int i = 0; i < n; ++i)
+                left -= smaller(larger(batch[i].n_contexts - c, 0), kTile);
         }
         return n_contexts;
     }
+
+    // Calls work(size, step, scores) for the tile that begins at context c of each step that has one,
+    // with its size as a constant and its place among the scores; returns the number of scores.
+    template <typename Work>
+    int for_each_tile(const Step *batch, int n, int c, const Work &work) const {
+        float *scores = scratch_.scores;
+        for (int i = 0; i < n; ++i) {
+            const Step &step = batch[i];
+            const int size = smaller(step.n_contexts - c, kTile);
+            if (size <= 0) continue;
+            switch (size) {
+                case 1: work(Size<1>{}, step, scores); break;
+                case 2: work(Size<2>{}, step, scores); break;
+                case 3: work(Size<3>{}, step, scores); break;
+                default: work(Size<kTile>{}, step, scores);
+            }
+            scores += size * step.n_targets;
+        }
+        return static_cast<int>(scores - scratch_.scores);
+    }
+
+    template <int N>
+    struct Size {
+        constexpr int operator()() const { return N; }
+    };
 
     // One pair after the other, as in word2vec.c, for noise that hits the same few words again and
     // again: all copies of a negative, times four contexts, changed at once would overshoot. The
@@ -370,12 +381,6 @@ class ChunkTrainer {
             store(row + k, load(row + k) + load(addend + k) * scale);
     }
 
-    template <int M>
-    void dot_tile(const Step &step, int first_context, float *scores) {
-        dot_rows<M>(step.contexts + first_context, step, model_.stride, ahead_, scores);
-        finish_scores<M>(step, scores);
-    }
-
     // The loss of a pair with label 1 is log(1 + e^-score) = log(1 + e^score) - score, and its gradient
     // alpha * (1 - sigmoid(score)): that of label 0, and a little more.
     template <int M>
@@ -390,12 +395,6 @@ class ChunkTrainer {
                  __builtin_convertvector(upper_half(loss), vdouble);
         loss_[0] -= positive_scores_;
         positive_scores_ = 0;
-    }
-
-    template <int M>
-    void update_tile(const Step &step, int first_context, float *gradients) {
-        for (int m = 0; m < M; ++m) gradients[m] += alpha_;
-        update_rows<M>(step.contexts + first_context, step, model_.stride, ahead_, gradients, nullptr);
     }
 
     // The contexts' sum or mean predicts the centre word; its gradient goes to every context. As in

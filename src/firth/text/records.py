@@ -98,14 +98,8 @@ def read_json_lines(
                 f"{name}, line {number} is no JSON object (it begins {_excerpt(line)}): JSON lines "
                 'have an object such as {"text": "..."} on each line'
             )
-        try:
-            source = line.decode()
-        except UnicodeDecodeError as error:
-            if errors == "strict":
-                raise TextError(
-                    f"{name}, line {number} is not UTF-8 at byte {offset + error.start} of the "
-                    f"text (0x{line[error.start]:02x}): {RECODE_HINT}"
-                ) from None
+        source = _decoded(line, errors, f"{name}, line {number}", offset)
+        if source is None:
             # As surrogates the bytes survive the parser, for encode_with to decide about.
             source = line.decode("utf-8", "surrogateescape")
         try:
@@ -296,15 +290,21 @@ def _lines(chunks: Iterable[bytes], name: str) -> Iterator[tuple[int, int, bytes
 
 def _decoded_lines(chunks: Iterable[bytes], errors: str, name: str) -> Iterator[str]:
     for number, offset, line in _lines(chunks, name):
-        try:
-            yield line.decode()
-        except UnicodeDecodeError as error:
-            if errors == "strict":
-                raise TextError(
-                    f"{name}, line {number} is not UTF-8 at byte {offset + error.start} of the "
-                    f"text (0x{line[error.start]:02x}): {RECODE_HINT}"
-                ) from None
-            yield decode_with(line, errors, name)
+        text = _decoded(line, errors, f"{name}, line {number}", offset)
+        yield decode_with(line, errors, name) if text is None else text
+
+
+def _decoded(line: bytes, errors: str, place: str, offset: int) -> str | None:
+    """Decode a line of UTF-8; None if it is none, which is an error under "strict"."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        if errors == "strict":
+            raise TextError(
+                f"{place} is not UTF-8 at byte {offset + error.start} of the text "
+                f"(0x{line[error.start]:02x}): {RECODE_HINT}"
+            ) from None
+        return None
 
 
 def _split_at_tabs(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
