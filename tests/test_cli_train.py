@@ -3,10 +3,6 @@
 import gzip
 import json
 import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -158,24 +154,6 @@ def test_an_interrupted_training_keeps_what_it_learned(run, recorded, tmp_path, 
     assert "interrupted" in err
     assert "Saved to" in out
     assert (tmp_path / "model").is_dir()
-
-
-def test_ctrl_c_stops_at_the_next_chunk_and_saves(corpus, tmp_path):
-    folder = tmp_path / "model"
-    with subprocess.Popen(
-        [sys.executable, "-m", "firth.cli", "train", corpus, "-o", folder, "--epochs", "100000",
-         "--threads", "1"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as process:  # fmt: skip
-        time.sleep(3)
-        assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
-    assert process.returncode == 130, err
-    assert b"interrupted; what was learned so far is kept" in err
-    assert b"Traceback" not in err
-    assert b"Saved to" in out
-    assert len(KeyedVectors.load(folder)) == 12
 
 
 # ---- the output folder

@@ -451,13 +451,13 @@ def test_ctrl_c_keeps_what_was_learned(tmp_path, places):
         "model.save(sys.argv[1])\n"
     )
     with subprocess.Popen([sys.executable, "-c", script, tmp_path / "model"]) as process:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         # The encoded text is there only when its folder has a config: then the training starts.
         while not list(places.temporary.glob("*/config.json")) and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
     assert list(places.temporary.iterdir()) == []
     kept = firth.load(tmp_path / "model")
     assert sorted(kept.index_to_key) == ["a", "b", "c", "d"]
@@ -474,12 +474,12 @@ def test_a_signal_to_the_command_leaves_a_model_and_nothing_else(text, places, n
     with text.open("rb") as stdin, subprocess.Popen(
         command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:  # fmt: skip
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not list(places.temporary.glob("*/config.json")) and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(0.5)
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == status, err
     assert b"Traceback" not in err
     assert b"Saved to" in out
