@@ -409,7 +409,9 @@ class ChunkTrainer {
             if (step.n_contexts == 0) continue;
             ++n_examples;
             const float scale = model_.cbow_mean ? 1.0f / static_cast<float>(step.n_contexts) : 1.0f;
+            const PrefetchTwo prefetch(ahead_, step.targets[0]);
             for (size_t k = 0; k < stride; k += lanes) {
+                prefetch.column(k);
                 vfloat total = {};
                 for (int c = 0; c < step.n_contexts; ++c) total += load(step.contexts[c] + k);
                 store(hidden + k, total * scale);
@@ -437,8 +439,13 @@ class ChunkTrainer {
                 change_of_hidden = change;
             }
             const float scale = model_.cbow_mean ? 1.0f : 1.0f / static_cast<float>(step.n_contexts);
-            for (int c = 0; c < step.n_contexts; ++c)
-                add_row(step.contexts[c], change_of_hidden, scale);
+            const PrefetchTwo prefetch(ahead_, step.targets[0]);
+            for (size_t k = 0; k < stride; k += lanes) {
+                prefetch.column(k);
+                const vfloat change_of_each = load(change_of_hidden + k) * scale;
+                for (int c = 0; c < step.n_contexts; ++c)
+                    store(step.contexts[c] + k, load(step.contexts[c] + k) + change_of_each);
+            }
         }
         return n_examples;
     }
