@@ -73,7 +73,7 @@ def similar(folder: str, words: tuple[str, ...], top: int, together: bool, as_js
     "analogy",
     'Complete "A is to B as C is to ..."',
     examples="""
-    firth analogy wiki100 man woman son            # daughter
+    firth analogy wiki100 man woman son
     firth analogy wiki100 paris france berlin -k 3
     echo man woman king | firth analogy wiki100 -
     """,
