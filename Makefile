@@ -23,6 +23,8 @@ lint: $(VENV)/firth-test
 bench: $(VENV)/firth-bench
 	$(BIN)/python benchmarks/encode.py
 	$(BIN)/python benchmarks/train_word2vec.py
+	$(BIN)/python benchmarks/train_word2vec.py --model cbow
+	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/open_and_ask.py
 
 $(VENV)/bin/python:
