@@ -4,15 +4,14 @@ import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from operator import index as as_index
-from pathlib import Path
 from typing import Any, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.errors import FormatError, ParameterError
+from firth.errors import ParameterError
+from firth.formats import open_folder, save_folder
 from firth.neighbours import top_k
-from firth.storage import open_tensors, read_config, save_tensors, write_config, write_folder
 from firth.vectors._lookup import WordVectors, divisors, unit
 from firth.vectors._questions import (
     Key,
@@ -24,13 +23,9 @@ from firth.vectors._questions import (
     weighted_terms,
     words_of,
 )
-from firth.vocab import VOCAB_FILE, Vocab
 
 logger = logging.getLogger("firth")
 
-VECTORS_FILE = "vectors.safetensors"
-# What config.json says about the folder itself, not about how the vectors were made.
-_OWN_FIELDS = {"format", "format_version", "kind", "files", "n_words", "vector_size"}
 # Questions that are answered at a time: bounds the memory for their vectors and results.
 _BATCH = 4096
 
@@ -324,15 +319,7 @@ class KeyedVectors(WordVectors):
         ParameterError
             If `extra_config` has a name that the format uses itself.
         """
-        extra = dict(extra_config or {})
-        if taken := sorted(_OWN_FIELDS & extra.keys()):
-            raise ParameterError(f"extra_config has {taken}, which the format uses; rename them")
-        made = {name: value for name, value in self._config.items() if name not in _OWN_FIELDS}
-        sizes = {"n_words": len(self), "vector_size": self.vector_size}
-        with write_folder(folder) as path:
-            write_config(path, "keyed_vectors", **sizes, **(made | extra))
-            self._vocab.to_file(path / VOCAB_FILE)
-            save_tensors(path / VECTORS_FILE, {"vectors": self._vectors, "norms": self.norms})
+        save_folder(self._table(), folder, extra_config)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Self:
@@ -354,24 +341,7 @@ class KeyedVectors(WordVectors):
         --------
         ``wv = KeyedVectors.load("wiki100")`` takes milliseconds for any number of words.
         """
-        config = read_config(folder, "keyed_vectors")
-        path = Path(folder) / VECTORS_FILE
-        vocab = Vocab.from_file(Path(folder) / VOCAB_FILE)
-        tensors = open_tensors(path)
-        vectors, norms = tensors.get("vectors"), tensors.get("norms")
-        if vectors is None or vectors.ndim != 2 or vectors.dtype != np.float32:
-            raise FormatError(f"{path}: has no float32 matrix 'vectors'; make the folder again")
-        if len(vectors) != len(vocab) or vectors.shape[1] == 0:
-            raise FormatError(
-                f"{path}: has vectors of shape {vectors.shape} for the {len(vocab):,} words in "
-                f"{VOCAB_FILE}; the two files do not belong together"
-            )
-        if norms is not None and (norms.shape != (len(vocab),) or norms.dtype != np.float32):
-            raise FormatError(
-                f"{path}: has norms of {norms.dtype} and shape {norms.shape} for {len(vocab):,} "
-                f"words; make the folder again"
-            )
-        return cls(vocab, vectors, norms=norms, config=config)
+        return cls._of(open_folder(folder))
 
     # --- within -----------------------------------------------------------------------------------
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import index as as_index
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firth.errors import ParameterError, VocabularyError
+from firth.formats import VectorTable
 from firth.neighbours import row_norms
 from firth.vectors._questions import Key, Vector, is_key, words_of
 from firth.vocab import Vocab, WordList
@@ -47,6 +48,13 @@ class WordVectors:
         self._vectors.flags.writeable = False
         self._stored_norms = None if norms is None else np.ascontiguousarray(norms)
         self._config = dict(config or {})
+
+    @classmethod
+    def _of(cls, table: VectorTable) -> Self:
+        return cls(table.vocab, table.vectors, norms=table.norms, config=table.config)
+
+    def _table(self) -> VectorTable:
+        return VectorTable(self._vocab, self._vectors, norms=self.norms, config=self._config)
 
     # --- what is there --------------------------------------------------------------------------
 

@@ -1,0 +1,76 @@
+"""The model folder of firth: JSON and arrays that open by memory map.
+
+::
+
+    config.json           "format": "firth", "format_version": 1, "kind": "keyed_vectors", ...
+    vectors.safetensors   vectors  F32 (n_words, vector_size)
+                          norms    F32 (n_words,)
+    vocab.safetensors     word_bytes, word_offsets, counts, slots: see `firth.vocab`
+
+Opening it takes as long for a thousand words as for three million, and all processes share one
+copy. docs/architecture.md has the files byte by byte.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from firth.errors import FormatError, ParameterError
+from firth.formats._table import VectorTable
+from firth.storage import open_tensors, read_config, save_tensors, write_config, write_folder
+from firth.vocab import VOCAB_FILE, Vocab
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+VECTORS_FILE = "vectors.safetensors"
+# What config.json says about the folder itself, not about how the vectors were made.
+_OWN_FIELDS = {"format", "format_version", "kind", "files", "n_words", "vector_size"}
+
+
+def open_folder(folder: str | os.PathLike[str]) -> VectorTable:
+    """Open a model folder by memory map; errors are those of `KeyedVectors.load`."""
+    config = read_config(folder, "keyed_vectors")
+    path = Path(folder) / VECTORS_FILE
+    vocab = Vocab.from_file(Path(folder) / VOCAB_FILE)
+    tensors = open_tensors(path)
+    vectors, norms = tensors.get("vectors"), tensors.get("norms")
+    if vectors is None or vectors.ndim != 2 or vectors.dtype != np.float32:
+        raise FormatError(f"{path}: has no float32 matrix 'vectors'; make the folder again")
+    if len(vectors) != len(vocab) or vectors.shape[1] == 0:
+        raise FormatError(
+            f"{path}: has vectors of shape {vectors.shape} for the {len(vocab):,} words in "
+            f"{VOCAB_FILE}; the two files do not belong together"
+        )
+    if norms is not None and (norms.shape != (len(vocab),) or norms.dtype != np.float32):
+        raise FormatError(
+            f"{path}: has norms of {norms.dtype} and shape {norms.shape} for {len(vocab):,} "
+            f"words; make the folder again"
+        )
+    return VectorTable(vocab, vectors, norms=norms, config=config)
+
+
+def save_folder(
+    table: VectorTable,
+    folder: str | os.PathLike[str],
+    extra_config: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a model folder, which appears whole; errors are those of `KeyedVectors.save`."""
+    extra = dict(extra_config or {})
+    if taken := sorted(_OWN_FIELDS & extra.keys()):
+        raise ParameterError(f"extra_config has {taken}, which the format uses; rename them")
+    made = {name: value for name, value in table.config.items() if name not in _OWN_FIELDS}
+    n_words, vector_size = table.vectors.shape
+    tensors = {"vectors": table.vectors}
+    if table.norms is not None:
+        tensors["norms"] = table.norms
+    with write_folder(folder) as path:
+        write_config(
+            path, "keyed_vectors", n_words=n_words, vector_size=vector_size, **(made | extra)
+        )
+        table.vocab.to_file(path / VOCAB_FILE)
+        save_tensors(path / VECTORS_FILE, tensors)

@@ -1,0 +1,44 @@
+"""What all families of subwords have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Subwords(ABC):
+    """Makes the vector of any word from the vectors of its parts.
+
+    Attributes
+    ----------
+    family : str
+        How ``config.json`` names it: "fasttext", "floret", "finalfusion".
+    """
+
+    family: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def vector_size(self) -> int:
+        """The number of dimensions."""
+
+    @abstractmethod
+    def vectors(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """Make the vectors of unseen words, shape (n_words, vector_size); a row of NaN never.
+
+        A word that has no parts at all gets a row of zeros.
+        """
+
+    @abstractmethod
+    def config(self) -> dict[str, Any]:
+        """Tell its parameters, as JSON can hold them."""
+
+    @abstractmethod
+    def tensors(self) -> Mapping[str, NDArray[Any]]:
+        """Give its arrays by name, for ``subwords.safetensors``."""
