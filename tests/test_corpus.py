@@ -20,7 +20,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import naive
-from firth.corpus import Corpus, _cache, _encode, _provisional, build_vocab, encode_corpus
+from firth.corpus import (
+    Corpus,
+    _cache,
+    _encode,
+    _provisional,
+    _renaming,
+    build_vocab,
+    encode_corpus,
+)  # fmt: skip
 from firth.errors import (
     FormatError,
     OutputError,
@@ -570,7 +578,7 @@ def test_a_disk_that_fills_up_at_any_point(longer_text, places, monkeypatch, whe
     if where == "write":
         monkeypatch.setattr(_provisional._Output, "_write", fail)
     elif where == "ends":
-        monkeypatch.setattr(_provisional, "_write_fully", fail)
+        monkeypatch.setattr(_renaming, "_write_fully", fail)
     else:
         monkeypatch.setattr(_encode, "write_config", fail)
     with pytest.raises(OutputError, match="the disk is full"):

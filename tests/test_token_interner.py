@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import naive
 from firth import _core
+from firth.corpus._renaming import SentenceCutter
 
 MAX_LENGTH = 7  # of a sentence, so that small texts have some that are cut
 
@@ -49,17 +50,14 @@ def encode(blocks, n_interners=1, min_count=1, max_size=None, vocabulary=None):
         offsets = np.cumsum([0, *map(len, vocabulary)]).astype(np.uint64)
         arrays = np.frombuffer(b"".join(vocabulary), np.uint8), offsets, []
     maps = [interner.id_map_to(*arrays[:2]) for interner in interners]
-    state = _core.RenameState()
+    cutter = SentenceCutter(MAX_LENGTH)
     all_ids, all_ends = [], []
     for number, ids in enumerate(provisional):
         ends = np.empty(len(ids), np.int64)
-        n_ids, n_ends = _core.rename_ids(
-            state, ids, maps[number % n_interners], MAX_LENGTH, ids, ends
-        )
+        n_ids, n_ends = _core.rename_ids(ids, maps[number % n_interners], ids, ends)
         all_ids += ids[:n_ids].tolist()
-        all_ends += ends[:n_ends].tolist()
-    if state.sentence_length:
-        all_ends.append(state.n_ids)
+        all_ends += cutter.cut(ends[:n_ends], n_ids).tolist()
+    all_ends += cutter.finish().tolist()
     return words_of(*arrays[:2]), list(arrays[2]), all_ids, all_ends
 
 
@@ -175,7 +173,7 @@ def test_too_little_room_is_refused():
         interner.encode_text(b"a b", np.empty(3, np.uint32))
     with pytest.raises(ValueError, match="room"):
         _core.rename_ids(
-            _core.RenameState(), np.zeros(3, np.uint32), np.zeros(1, np.uint32), 10,
+            np.zeros(3, np.uint32), np.zeros(1, np.uint32),
             np.empty(2, np.uint32), np.empty(3, np.int64),
         )  # fmt: skip
 
@@ -183,7 +181,7 @@ def test_too_little_room_is_refused():
 def test_a_provisional_id_without_a_place_in_the_map_is_refused():
     with pytest.raises(ValueError, match="id map"):
         _core.rename_ids(
-            _core.RenameState(), np.array([0, 5], np.uint32), np.zeros(5, np.uint32), 10,
+            np.array([0, 5], np.uint32), np.zeros(5, np.uint32),
             np.empty(2, np.uint32), np.empty(2, np.int64),
         )  # fmt: skip
 

@@ -84,19 +84,17 @@ auto id_map_to(const TokenInterner &interner, Array1<const uint8_t> word_bytes,
     return to_numpy(std::move(map));
 }
 
-auto rename_ids(firth::RenameState &state, Array1<const uint32_t> provisional,
-                Array1<const uint32_t> id_map, uint64_t max_sentence_length, Array1<uint32_t> ids,
-                Array1<int64_t> sentence_ends) {
+auto rename_ids(Array1<const uint32_t> provisional, Array1<const uint32_t> id_map,
+                Array1<uint32_t> ids, Array1<int64_t> sentence_ends) {
     if (ids.size() < provisional.size() || sentence_ends.size() < provisional.size())
         throw std::invalid_argument("ids and sentence_ends need room for as many as come in");
     nb::gil_scoped_release release;
     for (size_t i = 0; i < provisional.size(); ++i)
         if (provisional.data()[i] >= id_map.size() && provisional.data()[i] != firth::kSentenceEnd)
             throw std::invalid_argument("a provisional id is outside of the id map");
-    const auto counts =
-        firth::rename_ids(provisional.data(), provisional.size(), id_map.data(),
-                          max_sentence_length, state, ids.data(), sentence_ends.data());
-    return std::make_pair(counts.n_ids, counts.n_ends);
+    const auto counts = firth::rename_ids(provisional.data(), provisional.size(), id_map.data(),
+                                          ids.data(), sentence_ends.data());
+    return std::make_pair(counts.n_ids, counts.n_sentence_ends);
 }
 
 }  // namespace
@@ -112,12 +110,8 @@ void bind_text(nb::module_ &m) {
         .def("__len__", &TokenInterner::size)
         .def_prop_ro("total_count", &TokenInterner::total_count)
         .def_prop_ro("highest_count", &TokenInterner::highest_count);
-    nb::class_<firth::RenameState>(m, "RenameState")
-        .def(nb::init<>())
-        .def_ro("n_ids", &firth::RenameState::n_ids)
-        .def_ro("sentence_length", &firth::RenameState::sentence_length);
-    m.def("rename_ids", &rename_ids, "state"_a, "provisional"_a.noconvert(), "id_map"_a.noconvert(),
-          "max_sentence_length"_a, "ids"_a.noconvert(), "sentence_ends"_a.noconvert());
+    m.def("rename_ids", &rename_ids, "provisional"_a.noconvert(), "id_map"_a.noconvert(),
+          "ids"_a.noconvert(), "sentence_ends"_a.noconvert());
     m.attr("SENTENCE_END") = firth::kSentenceEnd;
     m.attr("DROPPED") = firth::kDropped;
 }

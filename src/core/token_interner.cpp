@@ -200,26 +200,18 @@ std::vector<uint32_t> TokenInterner::id_map_to(const char *word_bytes, const uin
 }
 
 RenameCounts rename_ids(const uint32_t *provisional, size_t n_provisional, const uint32_t *id_map,
-                        uint64_t max_sentence_length, RenameState &state, uint32_t *ids,
-                        int64_t *sentence_ends) {
+                        uint32_t *ids, int64_t *sentence_ends) {
     size_t n_ids = 0, n_ends = 0;
-    const auto end_sentence = [&] {
-        if (state.sentence_length == 0) return;
-        sentence_ends[n_ends++] = static_cast<int64_t>(state.n_ids + n_ids);
-        state.sentence_length = 0;
-    };
     for (size_t i = 0; i < n_provisional; ++i) {
         if (provisional[i] == kSentenceEnd) {
-            end_sentence();
+            sentence_ends[n_ends++] = static_cast<int64_t>(n_ids);
             continue;
         }
+        // Written in any case and kept or not: which it is nobody could foresee.
         const uint32_t id = id_map[provisional[i]];
-        if (id == kDropped) continue;
-        if (state.sentence_length == max_sentence_length) end_sentence();
-        ids[n_ids++] = id;
-        ++state.sentence_length;
+        ids[n_ids] = id;
+        n_ids += id != kDropped;
     }
-    state.n_ids += n_ids;
     return {n_ids, n_ends};
 }
 

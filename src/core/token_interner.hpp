@@ -88,20 +88,13 @@ class TokenInterner {
     size_t arena_left_ = 0;
 };
 
-// What renaming has written so far, carried from block to block.
-struct RenameState {
-    uint64_t n_ids = 0;            // in the corpus so far
-    uint64_t sentence_length = 0;  // ids since the last sentence end
-};
-
-// Renames provisional ids, drops those that the map drops, and notes where sentences end: the
-// position in the corpus behind the last id of each. A sentence longer than max_sentence_length is
-// cut. Writes at most n_provisional ids and as many ends; returns how many of each.
+// Renames the provisional ids of a block, drops those that the map drops, and notes how many ids
+// stand before each sentence end. `ids` may be `provisional`; both outputs have room for
+// n_provisional numbers.
 struct RenameCounts {
-    size_t n_ids, n_ends;
+    size_t n_ids, n_sentence_ends;
 };
 RenameCounts rename_ids(const uint32_t *provisional, size_t n_provisional, const uint32_t *id_map,
-                        uint64_t max_sentence_length, RenameState &state, uint32_t *ids,
-                        int64_t *sentence_ends);
+                        uint32_t *ids, int64_t *sentence_ends);
 
 }  // namespace firth

@@ -72,18 +72,9 @@ class TokenInterner:
     @property
     def highest_count(self) -> int: ...
 
-class RenameState:
-    def __init__(self) -> None: ...
-    @property
-    def n_ids(self) -> int: ...
-    @property
-    def sentence_length(self) -> int: ...
-
 def rename_ids(
-    state: RenameState,
     provisional: NDArray[np.uint32],
     id_map: NDArray[np.uint32],
-    max_sentence_length: int,
     ids: NDArray[np.uint32],
     sentence_ends: NDArray[np.int64],
 ) -> tuple[int, int]: ...

@@ -14,7 +14,8 @@ import numpy as np
 
 from firth.corpus._cache import cache_limit_bytes, corpus_folder, mark_used, trim
 from firth.corpus._corpus import IDS_FILE, SENTENCE_ENDS_FILE, Corpus
-from firth.corpus._provisional import MAX_SENTENCE_LENGTH, ProvisionalIds
+from firth.corpus._provisional import ProvisionalIds
+from firth.corpus._renaming import MAX_SENTENCE_LENGTH
 from firth.errors import FirthError, OutputError, ParameterError, TextError, VocabularyError
 from firth.machine import usable_cores
 from firth.progress import progress as show_progress

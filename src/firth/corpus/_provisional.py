@@ -7,16 +7,15 @@ chosen, and the ids are renamed where they lie: they only become fewer.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from firth import _core
+from firth.corpus._renaming import Block, rename_file
 from firth.errors import FormatError, TextError, VocabularyError
 from firth.text import TextSource
 from firth.vocab import Vocab
@@ -30,17 +29,8 @@ if TYPE_CHECKING:
     from firth.progress import Progress
     from firth.text import Tokenizer, TokenSource
 
-MAX_SENTENCE_LENGTH = 10_000  # tokens, as in gensim; longer ones are cut, not dropped
 _ALL = 2**63 - 1
 _MOST_READERS = 64  # encode faster than anything can be read
-
-
-@dataclass(frozen=True)
-class _Block:
-    """Provisional ids of one block of text, and the interner that gave them."""
-
-    interner: int
-    n_ids: int
 
 
 class ProvisionalIds:
@@ -66,7 +56,7 @@ class ProvisionalIds:
         compiled = isinstance(source, TextSource) and tokenizer.compiled
         self._workers = workers = min(workers, _MOST_READERS) if compiled else 1
         self._interners = [_core.TokenInterner() for _ in range(workers)]
-        self._blocks: list[_Block] = []
+        self._blocks: list[Block] = []
 
     @property
     def n_tokens(self) -> int:
@@ -79,13 +69,13 @@ class ProvisionalIds:
         for number in range(self._workers):
             free.put(number)
 
-        def encode(piece: bytes | list[list[str]]) -> tuple[_Block, NDArray[np.uint32]]:
+        def encode(piece: bytes | list[list[str]]) -> tuple[Block, NDArray[np.uint32]]:
             number = free.get()
             try:
                 ids = self._encode_piece(self._interners[number], piece)
             finally:
                 free.put(number)
-            return _Block(number, len(ids)), ids
+            return Block(number, len(ids)), ids
 
         source = self._source
         pieces: Iterable[bytes | list[list[str]]] = (
@@ -93,7 +83,7 @@ class ProvisionalIds:
         )
         shown = 0
         with _Output(path) as write, ThreadPoolExecutor(self._workers) as threads:
-            under_way: deque[Future[tuple[_Block, NDArray[np.uint32]]]] = deque()
+            under_way: deque[Future[tuple[Block, NDArray[np.uint32]]]] = deque()
 
             def write_oldest() -> None:
                 block, ids = under_way.popleft().result()
@@ -167,32 +157,17 @@ class ProvisionalIds:
         n_tokens, n_sentences : int
             How many are left.
         """
-        try:
-            maps = [i.id_map_to(vocab.word_bytes, vocab.word_offsets) for i in self._interners]
-        except ValueError as error:
-            raise FormatError(f"the vocabulary is damaged: {error}; make it again") from error
-        state = _core.RenameState()
-        n_sentences = read_position = write_position = 0
-        descriptor = os.open(ids_path, os.O_RDWR)
-        try:
-            with sentence_ends_path.open("wb") as ends_file:
-                for block in self._blocks:
-                    ids = np.empty(block.n_ids, np.uint32)
-                    ends = np.empty(block.n_ids + 1, np.int64)
-                    read_position += _read_fully(descriptor, ids, read_position)
-                    n_ids, n_ends = _core.rename_ids(
-                        state, ids, maps[block.interner], MAX_SENTENCE_LENGTH, ids, ends
+        with ThreadPoolExecutor(self._workers) as threads:
+            try:
+                maps = list(
+                    threads.map(
+                        lambda interner: interner.id_map_to(vocab.word_bytes, vocab.word_offsets),
+                        self._interners,
                     )
-                    write_position += _write_fully(descriptor, ids[:n_ids], write_position)
-                    ends_file.write(ends[:n_ends].data)
-                    n_sentences += n_ends
-                if state.sentence_length:
-                    ends_file.write(np.array([state.n_ids], np.int64).data)
-                    n_sentences += 1
-            os.ftruncate(descriptor, write_position)
-        finally:
-            os.close(descriptor)
-        return state.n_ids, n_sentences
+                )
+            except ValueError as error:
+                raise FormatError(f"the vocabulary is damaged: {error}; make it again") from error
+        return rename_file(ids_path, sentence_ends_path, self._blocks, maps, self._workers)
 
 
 class _Output:
@@ -211,22 +186,3 @@ class _Output:
     def __exit__(self, *_: object) -> None:
         if self._file:
             self._file.close()
-
-
-def _read_fully(descriptor: int, array: NDArray[np.uint32], offset: int) -> int:
-    view = array.data.cast("B")
-    done = 0
-    while done < len(view):
-        n = os.preadv(descriptor, [view[done:]], offset + done)
-        if n == 0:
-            raise OSError("a temporary file became shorter while it was read")
-        done += n
-    return done
-
-
-def _write_fully(descriptor: int, array: NDArray[np.uint32], offset: int) -> int:
-    view = array.data.cast("B")
-    done = 0
-    while done < len(view):
-        done += os.pwrite(descriptor, view[done:], offset + done)
-    return done
