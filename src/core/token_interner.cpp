@@ -154,11 +154,17 @@ const char *TokenInterner::keep(const char *bytes, size_t length) {
 }
 
 void TokenInterner::absorb(const TokenInterner &other) {
-    for (const Entry &entry : other.entries_) {
-        const Token token{entry.bytes, entry.first_word,
-                          hash_bytes(entry.bytes, entry.length, entry.first_word), entry.length,
-                          false};
-        entries_[intern(token)].count += entry.count - 1;
+    std::array<Token, kBatch> batch;
+    for (size_t first = 0; first < other.entries_.size(); first += kBatch) {
+        const Entry *const entries = other.entries_.data() + first;
+        const size_t n = std::min(kBatch, other.entries_.size() - first);
+        for (size_t i = 0; i < n; ++i) {
+            const Entry &entry = entries[i];
+            batch[i] = {entry.bytes, entry.first_word,
+                        hash_bytes(entry.bytes, entry.length, entry.first_word), entry.length, false};
+            __builtin_prefetch(&slots_[batch[i].hash & (slots_.size() - 1)]);
+        }
+        for (size_t i = 0; i < n; ++i) entries_[intern(batch[i])].count += entries[i].count - 1;
     }
 }
 
@@ -175,13 +181,24 @@ int64_t TokenInterner::highest_count() const {
 }
 
 std::vector<uint32_t> TokenInterner::select(int64_t min_count, size_t max_size) const {
-    std::vector<uint32_t> selected;
+    // Count and first bytes go along with the id, since looking at the entries would be a cache miss
+    // for every comparison.
+    struct Candidate {
+        int64_t count;
+        uint64_t first_bytes;  // that compare as the bytes do, one after the other
+        uint32_t id;
+    };
+    std::vector<Candidate> candidates;
     for (uint32_t id = 0; id < entries_.size(); ++id)
-        if (entries_[id].count >= min_count) selected.push_back(id);
-    std::sort(selected.begin(), selected.end(), [this](uint32_t a, uint32_t b) {
-        return count(a) != count(b) ? count(a) > count(b) : word(a) < word(b);
+        if (entries_[id].count >= min_count)
+            candidates.push_back({entries_[id].count, __builtin_bswap64(entries_[id].first_word), id});
+    std::sort(candidates.begin(), candidates.end(), [this](const Candidate &a, const Candidate &b) {
+        if (a.count != b.count) return a.count > b.count;
+        if (a.first_bytes != b.first_bytes) return a.first_bytes < b.first_bytes;
+        return word(a.id) < word(b.id);
     });
-    if (selected.size() > max_size) selected.resize(max_size);
+    std::vector<uint32_t> selected(std::min(candidates.size(), max_size));
+    for (size_t i = 0; i < selected.size(); ++i) selected[i] = candidates[i].id;
     return selected;
 }
 

@@ -1,6 +1,6 @@
 """Chunks of bytes made into blocks of valid UTF-8 that split no token.
 
-A *chunk* is what a reader happened to return. A *block* is about 4 MiB, is valid UTF-8, and ends
+A *chunk* is what a reader happened to return. A *block* is about 1 MiB, is valid UTF-8, and ends
 after a line, or after ASCII whitespace where a line is longer than that.
 """
 
@@ -15,7 +15,7 @@ from firth.errors import ParameterError, TextError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-BLOCK_SIZE = 4 << 20
+BLOCK_SIZE = 1 << 20
 MAX_TOKEN_SIZE = 64 << 20
 
 # Newlines are looked for first. Any other byte that bytes.split() takes for whitespace is as
@@ -282,7 +282,7 @@ def encode_with(text: str, errors: str, name: str) -> bytes:
 
 
 def gather_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Join small blocks, such as those of many small files, to about 4 MiB each."""
+    """Join small blocks, such as those of many small files, to about 1 MiB each."""
     pending: list[bytes] = []
     n_pending = 0
     for block in blocks:

@@ -37,7 +37,7 @@ class TextSource(ABC):
         Returns
         -------
         iterator of bytes
-            Valid UTF-8, about 4 MiB each. A block ends after a line; where a line is longer than
+            Valid UTF-8, about 1 MiB each. A block ends after a line; where a line is longer than
             a block, after ASCII whitespace: no token is split. Each file, document or record ends
             with ``\n``.
 
