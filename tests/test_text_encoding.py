@@ -45,11 +45,11 @@ def test_blocks_hold_the_text_and_split_no_token(text: str, sizes: list[int]) ->
         assert block.endswith(b"\n") or b"\n" not in block
 
 
-def test_blocks_are_about_four_mebibytes() -> None:
+def test_blocks_are_about_one_mebibyte() -> None:
     line = b"a line of some words\n"
     blocks = list(cut_blocks([line * 100_000] * 10, "text"))
     assert b"".join(blocks) == line * 1_000_000
-    assert all(3 << 20 < len(block) <= 6 << 20 for block in blocks[:-1])
+    assert all(3 << 18 < len(block) <= 2 << 20 for block in blocks[:-1])
     assert all(block.endswith(b"\n") for block in blocks)
 
 
@@ -80,7 +80,7 @@ def test_small_blocks_are_gathered() -> None:
     blocks = [b"a small file\n"] * 1_000_000
     gathered = list(gather_blocks(blocks))
     assert b"".join(gathered) == b"".join(blocks)
-    assert all(3 << 20 < len(block) <= 4 << 20 for block in gathered[:-1])
+    assert all(3 << 18 < len(block) <= 1 << 20 for block in gathered[:-1])
     assert list(gather_blocks([])) == []
 
 

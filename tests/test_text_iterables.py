@@ -38,10 +38,10 @@ def test_a_generator_of_texts_is_read_once() -> None:
 
 def test_small_texts_are_gathered_and_large_ones_cut() -> None:
     blocks = list(open_text(["a line of a few words"] * 500_000).blocks())
-    assert len(blocks) in {3, 4}
+    assert 10 <= len(blocks) <= 14
     blocks = list(open_text(["word " * 3_000_000]).blocks())
     assert b"".join(blocks) == b"word " * 3_000_000 + b"\n"
-    assert max(map(len, blocks)) < 6 << 20
+    assert max(map(len, blocks)) < 2 << 20
 
 
 @pytest.mark.parametrize(
