@@ -86,13 +86,30 @@ class SplitMix64:
 
 
 def alias_shares(columns):
-    """The probability of each word that an alias table of (limit, alias) pairs stands for."""
+    """The probability of each item that an alias table of (limit, alias) pairs stands for."""
     shares = np.zeros(len(columns))
-    for word, (limit, alias) in enumerate(columns.tolist()):
+    for item, (limit, alias) in enumerate(columns.tolist()):
         share = limit / 2**32
-        shares[word] += share
+        shares[item] += share
         shares[alias] += 1 - share
     return shares / len(columns)
+
+
+def noise_shares(columns, run_starts):
+    """The probability of each word: that of its run, divided among the words of the run."""
+    sizes = np.diff(run_starts.astype(np.int64))
+    return np.repeat(alias_shares(columns) / sizes, sizes)
+
+
+def draw_noise(random, columns, run_starts):
+    """Draw a run from the alias table, then a word of it."""
+    bits = random.next()
+    run = (bits >> 32) * len(columns) >> 32
+    limit, alias = columns[run].tolist()
+    if bits & 0xFFFFFFFF >= limit:
+        run = alias
+    begin, end = run_starts[run : run + 2].tolist()
+    return begin + ((random.next() >> 32) * (end - begin) >> 32)
 
 
 def train_negative(
@@ -123,12 +140,7 @@ def train_negative(
         for i in range(begin, end):
             reach = 1 + ((random.next() >> 32) * window >> 32) if shrink_windows else window
             contexts = kept[max(begin, i - reach) : i] + kept[i + 1 : min(end, i + reach + 1)]
-            drawn = []
-            for _ in range(negative):
-                bits = noise_random.next()
-                column = (bits >> 32) * len(vectors) >> 32
-                limit, alias = noise[column]
-                drawn.append(column if bits & 0xFFFFFFFF < limit else int(alias))
+            drawn = [draw_noise(noise_random, *noise) for _ in range(negative)]
             steps.append((kept[i], drawn, contexts))
         begin = end
 

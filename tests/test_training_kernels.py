@@ -5,7 +5,7 @@ import pytest
 
 import naive
 from firth import _core
-from firth.models._sampling import keep_limits, noise_columns
+from firth.models._sampling import keep_limits, noise_tables
 
 N_WORDS = 50
 
@@ -48,13 +48,13 @@ def test_a_chunk_changes_the_matrices_as_the_reference_does(isa, vector_size, se
     }  # fmt: skip
     settings = defaults | settings
     vectors, targets, ids, ends, counts = make_run(vector_size, scale=vector_size**-0.5)
-    limits, noise = keep_limits(counts, 0.05), noise_columns(counts, 0.75)
+    limits, noise = keep_limits(counts, 0.05), noise_tables(counts, 0.75)
     expected_vectors, expected_targets = vectors.astype(np.float64), targets.astype(np.float64)
     expected = naive.train_negative(
         expected_vectors, expected_targets, ids, ends, limits, noise, 0.02, 7, **settings
     )
     first = 1000
-    trainer = _core.NegativeSamplingTrainer(vectors, targets, limits, noise, **settings)
+    trainer = _core.NegativeSamplingTrainer(vectors, targets, limits, *noise, **settings)
     loss, n_examples, n_kept = trainer.train(ids, ends + first, first, 0.02, 7)
     assert (n_examples, n_kept) == expected[1:]
     assert 0 < n_kept < len(ids)
@@ -72,14 +72,14 @@ def test_a_chunk_changes_the_matrices_as_the_reference_does(isa, vector_size, se
 def test_gradient_is_the_derivative_of_the_loss():
     # One pair of words: a small step changes the loss by minus the squared gradient.
     vectors, targets, *_ = make_run(16)
-    noise = noise_columns(np.array([0] * 2 + [1] * (N_WORDS - 2)), 1.0)
+    noise = noise_tables(np.array([0] * 2 + [1] * (N_WORDS - 2)), 1.0)
     limits = keep_limits(np.ones(N_WORDS, np.int64), 0)
     ids, ends = np.array([0, 1], np.uint32), np.array([2], np.int64)
 
     def loss_after(alpha):
         v, t = vectors.copy(), targets.copy()
         trainer = _core.NegativeSamplingTrainer(
-            v, t, limits, noise, window=1, negative=3, shrink_windows=False, cbow=False,
+            v, t, limits, *noise, window=1, negative=3, shrink_windows=False, cbow=False,
             cbow_mean=True,
         )  # fmt: skip
         trainer.train(ids, ends, 0, alpha, 3)
@@ -99,9 +99,9 @@ def test_extreme_scores_have_their_true_loss_and_gradient(isa, score):
     targets[0, 0] = score
     targets[1, 0] = score
     # The only noise word is the centre of one window and the negative of the other.
-    noise = np.array([[2**32 - 1, 0], [0, 0]], np.uint32)
+    noise = np.array([[2**32 - 1, 0], [0, 0]], np.uint32), np.array([0, 1, 2], np.uint32)
     trainer = _core.NegativeSamplingTrainer(
-        vectors, targets, np.full(2, 2**32 - 1, np.uint32), noise, window=1, negative=1,
+        vectors, targets, np.full(2, 2**32 - 1, np.uint32), *noise, window=1, negative=1,
         shrink_windows=False, cbow=False, cbow_mean=True,
     )  # fmt: skip
     loss, n_examples, _ = trainer.train(
@@ -152,7 +152,7 @@ def test_unknown_instruction_set_names_those_there_are():
 def test_a_damaged_corpus_does_not_become_an_address(change, message):
     vectors, targets, *_, counts = make_run(16)
     trainer = _core.NegativeSamplingTrainer(
-        vectors, targets, keep_limits(counts, 0), noise_columns(counts, 0.75), window=5,
+        vectors, targets, keep_limits(counts, 0), *noise_tables(counts, 0.75), window=5,
         negative=5, shrink_windows=True, cbow=False, cbow_mean=True,
     )  # fmt: skip
     chunk = {"ids": np.array([0, 1], np.uint32), "sentence_ends": np.array([2], np.int64)} | change
@@ -179,6 +179,38 @@ def test_subsampling_keeps_the_share_of_word2vec():
 
 def test_noise_with_a_large_or_negative_exponent_stays_finite():
     counts = np.array([10**12, 10, 1], np.int64)
-    assert naive.alias_shares(noise_columns(counts, 40.0)) == pytest.approx([1, 0, 0], abs=1e-6)
-    shares = naive.alias_shares(noise_columns(counts, -1.0))
+    assert naive.noise_shares(*noise_tables(counts, 40.0)) == pytest.approx([1, 0, 0], abs=1e-6)
+    shares = naive.noise_shares(*noise_tables(counts, -1.0))
     assert shares == pytest.approx(np.array([1e-12, 0.1, 1]) / 1.1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "counts", [[7], [9, 5, 5, 5, 2, 2], [5, 5, 9, 9, 5], list(range(50, 0, -1))]
+)
+def test_words_of_equal_count_share_a_column_of_the_noise(counts):
+    counts = np.array(counts, np.int64)
+    columns, run_starts = noise_tables(counts, 0.75)
+    assert len(columns) == len(run_starts) - 1 == 1 + np.count_nonzero(np.diff(counts))
+    expected = counts**0.75 / np.sum(counts**0.75)
+    assert naive.noise_shares(columns, run_starts) == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("columns", "run_starts", "message"),
+    [
+        ([[0, 0]], [0, N_WORDS - 1], "cover"),
+        ([[0, 0]], [1, N_WORDS], "cover"),
+        ([[0, 0]], [0, 1, N_WORDS], "cover"),
+        ([], [0], "cover"),
+        ([[0, 1]], [0, N_WORDS], "alias"),
+        ([[0, 0], [0, 0], [0, 0]], [0, 5, 5, N_WORDS], "empty"),
+    ],
+)
+def test_damaged_noise_does_not_become_an_address(columns, run_starts, message):
+    vectors, targets, *_, counts = make_run(16)
+    columns = np.array(columns, np.uint32).reshape(-1, 2)
+    with pytest.raises(ValueError, match=message):
+        _core.NegativeSamplingTrainer(
+            vectors, targets, keep_limits(counts, 0), columns, np.array(run_starts, np.uint32),
+            window=5, negative=5, shrink_windows=True, cbow=False, cbow_mean=True,
+        )  # fmt: skip

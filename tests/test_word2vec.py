@@ -30,7 +30,7 @@ from firth.errors import (
     VocabularyError,
 )
 from firth.models import Word2Vec, _matrices, _schedule
-from firth.models._sampling import keep_limits, noise_columns
+from firth.models._sampling import keep_limits, noise_tables
 
 QUICK = {"vector_size": 16, "sample": 0, "workers": 1, "progress": False, "min_count": 1}
 
@@ -102,7 +102,7 @@ def test_a_run_is_that_of_the_reference(settings, monkeypatch):
     _matrices.fill_uniform(vectors, 16, options["seed"])
     vectors, targets = vectors.astype(float), np.zeros((len(vocab), 16))
     limits = keep_limits(vocab.counts, options["sample"])
-    noise = noise_columns(vocab.counts, options["ns_exponent"])
+    noise = noise_tables(vocab.counts, options["ns_exponent"])
     begins = np.concatenate(([0], ends[:-1]))
     chunk_of = begins // 500
     losses, kept, examples = [], 0, 0

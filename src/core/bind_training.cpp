@@ -19,22 +19,24 @@ namespace {
 class NegativeSamplingTrainer {
   public:
     NegativeSamplingTrainer(Array2<float> input, Array2<float> output,
-                            Array1<const uint32_t> keep_limits, Array2<const uint32_t> noise, int window, int negative,
+                            Array1<const uint32_t> keep_limits,
+                            Array2<const uint32_t> noise_columns,
+                            Array1<const uint32_t> noise_run_starts, int window, int negative,
                             bool shrink_windows, bool cbow, bool cbow_mean, bool one_by_one)
-        : input_(input), output_(output), keep_limits_(keep_limits), noise_(noise),
+        : input_(input), output_(output), keep_limits_(keep_limits), noise_columns_(noise_columns),
+          noise_run_starts_(noise_run_starts),
           model_{input.data(), output.data(), input.shape(1), input.shape(0), keep_limits.data(),
-                 reinterpret_cast<const NoiseColumn *>(noise.data()), window, negative, shrink_windows, cbow,
-                 cbow_mean, one_by_one} {
+                 Noise{reinterpret_cast<const NoiseColumn *>(noise_columns.data()),
+                       noise_run_starts.data(), noise_columns.shape(0)},
+                 window, negative, shrink_windows, cbow, cbow_mean, one_by_one} {
         const size_t n = input.shape(0);
-        if (output.shape(0) != n || output.shape(1) != input.shape(1) || keep_limits.size() != n ||
-            noise.shape(0) != n || noise.shape(1) != 2)
+        if (output.shape(0) != n || output.shape(1) != input.shape(1) || keep_limits.size() != n)
             throw std::invalid_argument("matrices and tables differ in their number of words");
         if (input.shape(1) == 0 || input.shape(1) % 16)
             throw std::invalid_argument("rows must be padded to a multiple of 16 floats");
         if (negative < 1 || negative > kMaxNegative || window < 1)
             throw std::invalid_argument("window or negative out of range");
-        for (size_t i = 0; i < n; ++i)
-            if (noise.data()[2 * i + 1] >= n) throw std::invalid_argument("alias out of range");
+        check_noise(n);
     }
 
     auto train(Array1<const uint32_t> ids, Array1<const int64_t> sentence_ends,
@@ -56,6 +58,19 @@ class NegativeSamplingTrainer {
     }
 
   private:
+    void check_noise(size_t n_words) const {
+        const Noise &noise = model_.noise;
+        if (noise.n_runs == 0 || noise_columns_.shape(1) != 2 ||
+            noise_run_starts_.size() != noise.n_runs + 1 || noise.run_starts[0] != 0 ||
+            noise.run_starts[noise.n_runs] != n_words)
+            throw std::invalid_argument("the runs of the noise do not cover the words");
+        for (size_t i = 0; i < noise.n_runs; ++i) {
+            if (noise.columns[i].alias >= noise.n_runs) throw std::invalid_argument("alias out of range");
+            if (noise.run_starts[i] >= noise.run_starts[i + 1])
+                throw std::invalid_argument("a run of the noise is empty");
+        }
+    }
+
     // A corpus is a file: what it says is checked before it becomes an address.
     void check(const Chunk &chunk) const {
         int64_t position = chunk.first_position;
@@ -74,7 +89,8 @@ class NegativeSamplingTrainer {
 
     Array2<float> input_, output_;
     Array1<const uint32_t> keep_limits_;
-    Array2<const uint32_t> noise_;
+    Array2<const uint32_t> noise_columns_;
+    Array1<const uint32_t> noise_run_starts_;
     NegativeSampling model_;
 };
 
@@ -93,8 +109,8 @@ double multiply_add_in_registers(int64_t n_rounds) {
 void bind_training(nb::module_ &m) {
     nb::class_<NegativeSamplingTrainer>(m, "NegativeSamplingTrainer")
         .def(nb::init<Array2<float>, Array2<float>, Array1<const uint32_t>,
-                      Array2<const uint32_t>, int, int, bool, bool, bool, bool>(),
-             "vectors"_a.noconvert(), "targets"_a.noconvert(), "keep_limits"_a, "noise"_a, nb::kw_only(), "window"_a, "negative"_a, "shrink_windows"_a,
+                      Array2<const uint32_t>, Array1<const uint32_t>, int, int, bool, bool, bool, bool>(),
+             "vectors"_a.noconvert(), "targets"_a.noconvert(), "keep_limits"_a, "noise_columns"_a, "noise_run_starts"_a, nb::kw_only(), "window"_a, "negative"_a, "shrink_windows"_a,
              "cbow"_a, "cbow_mean"_a, "one_by_one"_a = false)
         .def("train", &NegativeSamplingTrainer::train, "ids"_a.noconvert(),
              "sentence_ends"_a.noconvert(), "first_position"_a, "alpha"_a, "seed"_a);

@@ -23,11 +23,6 @@ struct Step {
     float *targets[kMaxTargets];
 };
 
-struct NoiseDraw {
-    uint32_t column;
-    uint32_t bits;
-};
-
 // Rows that the next batch will need. Each loop over the columns of this batch's rows sends for two of
 // them, a cache line an iteration: sent for all at once, they would wait for each other in the few
 // buffers that a core has for lines on their way.
@@ -35,6 +30,10 @@ class RowsAhead {
   public:
     void clear() { next_ = n_ = 0; }
     void add(const float *row) { rows_[n_++] = row; }
+    void add(float *const *rows, int n) {
+        std::memcpy(rows_ + n_, rows, static_cast<size_t>(n) * sizeof *rows);
+        n_ += n;
+    }
     const float *take() { return next_ < n_ ? rows_[next_++] : nullptr; }
     void send_for_rest(size_t stride) {
         while (const float *row = take())
@@ -197,7 +196,6 @@ class ChunkTrainer {
         for (int i = 0; i < 2 * kMaxBatch; ++i)
             batches[i / kMaxBatch][i % kMaxBatch].contexts =
                 scratch_.contexts + i * contexts_capacity(model_.window);
-        draw_noise();
         int n = draw_batch(batches[0]), side = 0;
         while (n > 0) {
             const Step *const batch = batches[side];
@@ -232,25 +230,34 @@ class ChunkTrainer {
     // Draws windows and negatives for the next centre words, and notes the rows they will need.
     int draw_batch(Step *batch) {
         ahead_.clear();
+        draw_noise();
         int n = 0;
         for (; n < batch_size_ && position_ < n_kept_; ++position_, ++n)
-            draw(batch[n], noise_draws_ + n * model_.negative);
-        draw_noise();
+            draw(batch[n], noise_rows_ + n * model_.negative);
         return n;
     }
 
-    // Draws columns of the noise table for the batch after the next, and sends for them: with many
-    // words the table is not in the nearest cache either.
-    void draw_noise() {
-        for (int i = 0; i < batch_size_ * model_.negative; ++i) {
-            const uint64_t bits = noise_random_.next();
-            noise_draws_[i] = {static_cast<uint32_t>((bits >> 32) * model_.n_words >> 32),
-                               static_cast<uint32_t>(bits)};
-            __builtin_prefetch(model_.noise + noise_draws_[i].column);
+    // The negatives of a batch, drawn in a loop of its own, so that all it needs stays in registers.
+    [[gnu::noinline]] void draw_noise() {
+        const Noise noise = model_.noise;
+        float *const output = model_.output;
+        const size_t stride = model_.stride;
+        RandomStream random = noise_random_;
+        const int n = batch_size_ * model_.negative;
+        for (int i = 0; i < n; ++i) {
+            const uint64_t bits = random.next();
+            const auto column = static_cast<uint32_t>((bits >> 32) * noise.n_runs >> 32);
+            const NoiseColumn drawn = noise.columns[column];
+            // Without a branch, which nobody could foresee.
+            const uint32_t keeps = -static_cast<uint32_t>(static_cast<uint32_t>(bits) < drawn.limit);
+            const uint32_t *const run = noise.run_starts + ((column & keeps) | (drawn.alias & ~keeps));
+            const uint64_t word = run[0] + ((random.next() >> 32) * (run[1] - run[0]) >> 32);
+            noise_rows_[i] = output + word * stride;
         }
+        noise_random_ = random;
     }
 
-    void draw(Step &step, const NoiseDraw *next_draw) {
+    void draw(Step &step, float *const *negatives) {
         if (position_ == sentence_end_) {
             sentence_begin_ = sentence_end_;
             sentence_end_ = scratch_.kept_sentence_ends[++sentence_];
@@ -264,19 +271,15 @@ class ChunkTrainer {
         copy_rows(step.contexts + before, scratch_.kept + position_ + 1, behind);
         step.n_contexts = static_cast<int>(before + behind);
         step.n_targets = 1 + model_.negative;
-        step.targets[0] = model_.output + (scratch_.kept[position_] - model_.input);
-        ahead_.add(step.targets[0]);
-        step.has_collision = false;
+        float *const centre = model_.output + (scratch_.kept[position_] - model_.input);
+        step.targets[0] = centre;
+        bool has_collision = false;
         for (int t = 1; t < step.n_targets; ++t) {
-            const NoiseDraw draw = *next_draw++;
-            const NoiseColumn noise = model_.noise[draw.column];
-            // Without a branch, which nobody could foresee.
-            const uint32_t keeps = -static_cast<uint32_t>(draw.bits < noise.limit);
-            const size_t word = (draw.column & keeps) | (noise.alias & ~keeps);
-            step.targets[t] = model_.output + word * model_.stride;
-            step.has_collision |= step.targets[t] == step.targets[0];
-            ahead_.add(step.targets[t]);
+            step.targets[t] = negatives[t - 1];
+            has_collision |= negatives[t - 1] == centre;
         }
+        step.has_collision = has_collision;
+        ahead_.add(step.targets, step.n_targets);
         if (position_ + window < n_kept_) ahead_.add(scratch_.kept[position_ + window]);
     }
 
@@ -454,8 +457,8 @@ class ChunkTrainer {
     const int batch_size_ = model_.one_by_one ? 1 : batch_size(model_.negative);
     const float alpha_;
     RandomStream random_;        // for subsampling and windows
-    RandomStream noise_random_;  // for negatives, which are drawn ahead
-    NoiseDraw noise_draws_[kMaxNegative > 24 ? kMaxNegative : 24];
+    RandomStream noise_random_;  // for negatives
+    float *noise_rows_[kMaxNegative > 24 ? kMaxNegative : 24];
     const Scratch scratch_;
     size_t n_kept_ = 0, position_ = 0;
     size_t sentence_ = 0, sentence_begin_ = 0, sentence_end_ = 0;

@@ -12,11 +12,18 @@ namespace firth {
 // More would not fit the fixed buffers of a window; published settings go up to 25.
 constexpr int kMaxNegative = 255;
 
-// A column of the alias table of the noise distribution (Walker 1977): column i stands for word i when
-// 32 random bits are below `limit`, else for word `alias`.
+// The noise distribution. Words of equal count, which follow each other, are a run: a run is drawn
+// from an alias table (Walker 1977), then a word of it. There are far fewer counts than words, so that
+// the table stays in the nearest caches. Column i stands for run i when 32 random bits are below
+// `limit`, else for run `alias`.
 struct NoiseColumn {
     uint32_t limit;
     uint32_t alias;
+};
+struct Noise {
+    const NoiseColumn *columns;   // n_runs
+    const uint32_t *run_starts;   // n_runs + 1: the first word of each run, and n_words
+    size_t n_runs;
 };
 
 struct NegativeSampling {
@@ -26,7 +33,7 @@ struct NegativeSampling {
     size_t n_words;  // below 2^32
     // A token of word w is kept when 32 random bits are below or equal keep_limits[w].
     const uint32_t *keep_limits;
-    const NoiseColumn *noise;  // n_words columns
+    Noise noise;
     int window;
     int negative;
     bool shrink_windows;

@@ -18,7 +18,7 @@ from firth.corpus import MAX_SENTENCE_LENGTH, Corpus, encode_corpus
 from firth.errors import InputError, ParameterError
 from firth.machine import usable_cores
 from firth.models._matrices import empty_matrix, fill_uniform, without_padding
-from firth.models._sampling import copies_of_commonest_noise, keep_limits, noise_columns
+from firth.models._sampling import copies_of_commonest_noise, keep_limits, noise_tables
 from firth.models._schedule import Run, train_chunks
 from firth.progress import format_count
 from firth.progress import progress as show_progress
@@ -230,7 +230,7 @@ class Word2Vec:
             vectors,
             targets,
             keep_limits(vocab.counts, self.sample),
-            noise_columns(vocab.counts, self.ns_exponent),
+            *noise_tables(vocab.counts, self.ns_exponent),
             window=self.window,
             negative=self.negative,
             shrink_windows=self.shrink_windows,
