@@ -1,5 +1,7 @@
 """Slow, obvious references for the kernels of the core."""
 
+import heapq
+
 import numpy as np
 
 # --- neighbours -----------------------------------------------------------------------------------
@@ -112,15 +114,20 @@ def draw_noise(random, columns, run_starts):
     return begin + ((random.next() >> 32) * (end - begin) >> 32)
 
 
-def train_negative(
-    vectors, targets, ids, sentence_ends, keep_limits, noise, alpha, seed, *,
-    window, negative, shrink_windows, cbow, cbow_mean, one_by_one=False, tile_size=4,
+def train_chunk(
+    vectors, ids, sentence_ends, keep_limits, alpha, seed, *, window, shrink_windows, cbow,
+    cbow_mean, one_by_one=False, negative=0, targets=None, noise=None, nodes=None, paths=None,
+    parts=None, lock_factors=None, tile_size=4,
 ):  # fmt: skip
-    """Skip-gram or CBOW with negative sampling on whole sentences, in double precision, in place.
+    """Skip-gram or CBOW on whole sentences, in double precision, in place.
 
-    Negatives are shared by a window. A batch of centre words is trained by tiles of up to four
-    contexts: the scores of the first tile of each are formed, then rows change, then the second.
-    With `one_by_one` rows change after each pair instead, a context after its last target.
+    The targets of a centre word are the nodes of its path (`paths`, for hierarchical softmax), then
+    itself and its negatives, which a window shares. A batch of centre words is trained by tiles of
+    up to four contexts: the scores of the first tile of each are formed, then rows change, then the
+    second. With `one_by_one` rows change after each pair instead, a context after its last target.
+
+    With `parts`, the input of a word is the mean of rows; it is formed when the first window
+    reaches the word, and its change is added to all of its rows behind the last window.
 
     Returns
     -------
@@ -134,67 +141,133 @@ def train_negative(
         kept_ends.append(len(kept))
         begin = end
 
-    steps = []
+    steps = []  # target rows as (matrix, row, label), and positions of contexts
     begin = 0
     for end in kept_ends:
         for i in range(begin, end):
             reach = 1 + ((random.next() >> 32) * window >> 32) if shrink_windows else window
-            contexts = kept[max(begin, i - reach) : i] + kept[i + 1 : min(end, i + reach + 1)]
-            drawn = [draw_noise(noise_random, *noise) for _ in range(negative)]
-            steps.append((kept[i], drawn, contexts))
+            around = [*range(max(begin, i - reach), i), *range(i + 1, min(end, i + reach + 1))]
+            on_path = path_of(kept[i], *paths) if paths else []
+            rows = [(nodes, node, label) for node, label in on_path]
+            if negative:
+                drawn = [draw_noise(noise_random, *noise) for _ in range(negative)]
+                rows.append((targets, kept[i], 1))
+                rows += [(targets, word, 0) for word in drawn if word != kept[i]]
+            steps.append((rows, around))
         begin = end
 
-    loss, n_examples = 0.0, 0
-    if one_by_one:
-        for centre, drawn, contexts in steps:
-            inputs = [contexts] if cbow and contexts else [[word] for word in contexts]
-            for words in inputs:
-                row = cbow_input(vectors[words], cbow_mean)[0] if cbow else vectors[words[0]]
-                change = np.zeros_like(row)
-                for t, word in enumerate([centre, *drawn]):
-                    if t == 0 or word != centre:
-                        score, label = row @ targets[word], float(t == 0)
-                        loss += np.logaddexp(0, -score if label else score)
-                        gradient = alpha * (label - (1 + np.tanh(score / 2)) / 2)
-                        change += gradient * targets[word]
-                        targets[word] += gradient * row
-                scale = 1 / len(words) if cbow and not cbow_mean else 1
-                np.add.at(vectors, words, change * scale)
-                n_examples += 1
-        return loss, n_examples, len(kept)
+    is_staged = parts is not None or lock_factors is not None
+    stage, left, entered = {}, 0, 0
 
-    batch_size = min(max(24 // (1 + negative), 1), 4)
+    def rows_of(position):
+        word = kept[position]
+        if parts is None:
+            return [word]
+        return parts[1][int(parts[0][word]) : int(parts[0][word + 1])].tolist()
+
+    def leave(end):
+        nonlocal left
+        for position in range(left, end):
+            now, before = stage.pop(position)
+            factor = 1.0 if lock_factors is None else lock_factors[kept[position]]
+            np.add.at(vectors, rows_of(position), (now - before) * factor)
+        left = max(left, end)
+
+    def inputs(positions):
+        if is_staged:
+            return np.array([stage[position][0] for position in positions])
+        return vectors[[kept[position] for position in positions]]
+
+    def change_inputs(positions, changes):
+        for position, change in zip(positions, changes, strict=True):
+            if is_staged:
+                stage[position][0] += change
+            else:
+                vectors[kept[position]] += change
+
+    def hidden_of(positions):
+        """The mean or the sum of all rows of all contexts, as a matrix of one row."""
+        n_rows = [len(rows_of(position)) for position in positions]
+        total = np.array(n_rows) @ inputs(positions)
+        return (total / sum(n_rows) if cbow_mean else total)[np.newaxis], sum(n_rows)
+
+    loss, n_examples = 0.0, 0
+    usual = (1 + negative if negative else 0) + (12 if paths else 0)
+    batch_size = 1 if one_by_one else min(max(24 // usual, 1), 4)
     for first in range(0, len(steps), batch_size):
-        batch = [step for step in steps[first : first + batch_size] if step[2]]
-        n_examples += len(batch) if cbow else sum(len(contexts) for _, _, contexts in batch)
-        n_tiles = max((1 if cbow else -(-len(c) // tile_size) for _, _, c in batch), default=0)
+        batch = [(rows, around) for rows, around in steps[first : first + batch_size] if around]
+        n_in_batch = len(steps[first : first + batch_size])
+        if is_staged:
+            leave(max(first - window, left))
+            for position in range(entered, min(first + n_in_batch + window, len(kept))):
+                mean = vectors[rows_of(position)].mean(axis=0)
+                stage[position] = [mean, mean.copy()]
+            entered = min(first + n_in_batch + window, len(kept))
+        n_examples += len(batch) if cbow else sum(len(around) for _, around in batch)
+        if one_by_one:
+            for rows, around in batch:
+                for positions in [around] if cbow else [[position] for position in around]:
+                    row, n_rows = hidden_of(positions) if cbow else (inputs(positions), 1)
+                    change = np.zeros_like(row[0])
+                    for matrix, target, label in rows:
+                        gradient, loss_of_pair = gradient_and_loss(row @ matrix[target], label)
+                        loss += loss_of_pair
+                        change += alpha * gradient * matrix[target]
+                        matrix[target] += alpha * gradient * row[0]
+                    scale = 1 / n_rows if cbow and not cbow_mean else 1
+                    change_inputs(positions, [change * scale] * len(positions))
+            continue
+        n_tiles = max((1 if cbow else -(-len(a) // tile_size) for _, a in batch), default=0)
         for tile in range(n_tiles):
             scored = []
-            for centre, drawn, contexts in batch:
-                words = contexts if cbow else contexts[tile * tile_size : (tile + 1) * tile_size]
-                if not words:
+            for rows, around in batch:
+                at = around if cbow else around[tile * tile_size : (tile + 1) * tile_size]
+                if not at:
                     continue
-                rows = cbow_input(vectors[words], cbow_mean) if cbow else vectors[words]
-                scores = rows @ targets[[centre, *drawn]].T
-                labels = np.array([1.0] + [0.0] * negative)
-                counts = np.array([1.0] + [float(word != centre) for word in drawn])
-                loss += np.sum(np.logaddexp(0, np.where(labels, -scores, scores)) * counts)
-                gradient = alpha * (labels - (1 + np.tanh(scores / 2)) / 2) * counts
-                scored.append(([centre, *drawn], words, rows, gradient))
-            for target_words, words, rows, gradient in scored:
+                block, n_rows = hidden_of(at) if cbow else (inputs(at), 1)
+                scores = np.array([block @ matrix[target] for matrix, target, _ in rows])
+                labels = np.array([[label] for _, _, label in rows])
+                gradient, losses = gradient_and_loss(scores, labels)
+                loss += losses.sum()
+                scored.append((rows, at, block, n_rows, alpha * gradient))
+            for rows, at, block, n_rows, gradient in scored:
                 # The rows as they are now: the windows before in this batch have changed them.
-                now = rows if cbow else vectors[words]
+                now = block if cbow else inputs(at)
                 change = np.zeros_like(now)
-                for t, word in enumerate(target_words):
-                    target = targets[word].copy()
-                    targets[word] += gradient[:, t] @ now
-                    change += np.outer(gradient[:, t], target)
+                for of_target, (matrix, target, _) in zip(gradient, rows, strict=True):
+                    row = matrix[target].copy()
+                    matrix[target] += of_target @ now
+                    change += np.outer(of_target, row)
                 if cbow:
-                    change = change[0] * (1 if cbow_mean else 1 / len(words))
-                np.add.at(vectors, words, change)
+                    change = np.repeat(change if cbow_mean else change / n_rows, len(at), axis=0)
+                change_inputs(at, change)
+    if is_staged:
+        leave(len(kept))
     return loss, n_examples, len(kept)
 
 
-def cbow_input(rows, mean):
-    """The mean or the sum of the context vectors, as a matrix of one row."""
-    return (rows.mean(axis=0) if mean else rows.sum(axis=0))[np.newaxis]
+def gradient_and_loss(scores, labels):
+    """The derivative of the log-likelihood by the scores, and the negative log-likelihood."""
+    gradient = labels - (1 + np.tanh(scores / 2)) / 2
+    return gradient, np.logaddexp(0, np.where(labels, -scores, scores))
+
+
+def path_of(word, offsets, nodes, n_positive):
+    """The nodes from the root to a word, each with its label; those with the label 1 first."""
+    path = nodes[int(offsets[word]) : int(offsets[word + 1])].tolist()
+    return [(node, int(i < n_positive[word])) for i, node in enumerate(path)]
+
+
+def huffman_codes(counts):
+    """The code of each word as a string, by a heap of (count, age, subtree)."""
+    # Leaves are older than inner nodes, and among themselves as old as their ids.
+    heap = [(count, age, [age]) for age, count in enumerate(counts)]
+    heapq.heapify(heap)
+    codes = [""] * len(counts)
+    for age in range(len(counts), 2 * len(counts) - 1):
+        smallest, second = heapq.heappop(heap), heapq.heappop(heap)
+        for bit, (_, _, words) in (("0", smallest), ("1", second)):
+            for word in words:
+                codes[word] = bit + codes[word]
+        heapq.heappush(heap, (smallest[0] + second[0], age, smallest[2] + second[2]))
+    return codes

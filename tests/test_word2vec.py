@@ -112,11 +112,12 @@ def test_a_run_is_that_of_the_reference(settings, monkeypatch):
             sentences = np.flatnonzero(chunk_of == number)
             first, last = begins[sentences[0]], ends[sentences[-1]]
             seed = np.random.SeedSequence((options["seed"], epoch, number))
-            loss, n_examples, n_kept = naive.train_negative(
-                vectors, targets, ids[first:last], ends[sentences] - first, limits, noise,
+            loss, n_examples, n_kept = naive.train_chunk(
+                vectors, ids[first:last], ends[sentences] - first, limits,
                 0.05 - 0.04 * (epoch * 4 + number) / 12, int(seed.generate_state(1, np.uint64)[0]),
                 **{name: options[name] for name in ("window", "negative", "shrink_windows")},
                 cbow=not options["sg"], cbow_mean=bool(options["cbow_mean"]),
+                targets=targets, noise=noise,
             )  # fmt: skip
             total, n, kept = total + loss, n + n_examples, kept + n_kept
         losses.append(total / n)

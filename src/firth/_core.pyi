@@ -83,21 +83,29 @@ def rename_ids(
 
 MAX_NEGATIVE: int
 
-class NegativeSamplingTrainer:
+class WindowTrainer:
     def __init__(
         self,
         vectors: NDArray[np.float32],
-        targets: NDArray[np.float32],
         keep_limits: NDArray[np.uint32],
-        noise_columns: NDArray[np.uint32],
-        noise_run_starts: NDArray[np.uint32],
         *,
         window: int,
-        negative: int,
         shrink_windows: bool,
         cbow: bool,
         cbow_mean: bool,
         one_by_one: bool = False,
+        negative: int = 0,
+        targets: NDArray[np.float32] | None = None,
+        noise_columns: NDArray[np.uint32] | None = None,
+        noise_run_starts: NDArray[np.uint32] | None = None,
+        nodes: NDArray[np.float32] | None = None,
+        path_offsets: NDArray[np.uint64] | None = None,
+        path_nodes: NDArray[np.uint32] | None = None,
+        path_n_positive: NDArray[np.uint8] | None = None,
+        part_offsets: NDArray[np.uint64] | None = None,
+        part_rows: NDArray[np.uint32] | None = None,
+        lock_factors: NDArray[np.float32] | None = None,
+        target_draws: NDArray[np.uint32] | None = None,
     ) -> None: ...
     def train(
         self,
@@ -108,5 +116,8 @@ class NegativeSamplingTrainer:
         seed: int,
     ) -> tuple[float, int, int]: ...
 
+def build_huffman_paths(
+    counts: NDArray[np.int64],
+) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.uint8]]: ...
 def build_alias_table(weights: NDArray[np.float64]) -> NDArray[np.uint32]: ...
 def multiply_add_in_registers(n_rounds: int) -> float: ...

@@ -226,13 +226,15 @@ class Word2Vec:
         vectors = empty_matrix(n_words, self.vector_size)
         fill_uniform(vectors, self.vector_size, self.seed)
         targets = empty_matrix(n_words, self.vector_size)
-        trainer = _core.NegativeSamplingTrainer(
+        noise_columns, noise_run_starts = noise_tables(vocab.counts, self.ns_exponent)
+        trainer = _core.WindowTrainer(
             vectors,
-            targets,
             keep_limits(vocab.counts, self.sample),
-            *noise_tables(vocab.counts, self.ns_exponent),
-            window=self.window,
+            targets=targets,
+            noise_columns=noise_columns,
+            noise_run_starts=noise_run_starts,
             negative=self.negative,
+            window=self.window,
             shrink_windows=self.shrink_windows,
             cbow=not self.sg,
             cbow_mean=bool(self.cbow_mean),

@@ -1,190 +1,39 @@
-#include "kernels/train_negative.hpp"
+#include "kernels/train_chunk.hpp"
 
-#include "kernels/simd.hpp"
+#include "kernels/inputs.hpp"
+#include "kernels/rows.hpp"
+#include "kernels/tiles.hpp"
 #include "random.hpp"
 
 namespace firth::FIRTH_ISA {
 
 namespace {
 
-// Contexts of a window that are multiplied with the targets together: with the six targets of the
-// usual five negatives, 24 sums fill 24 of the 32 registers of AVX-512.
-constexpr int kTile = 4;
-constexpr int kUsualTargets = 6;
-constexpr int kMaxTargets = kMaxNegative + 1;
-constexpr float kNoScore = -100.0f;  // the score of a lane without a pair: no loss, no gradient
-
 // A centre word with its window and targets, drawn one batch before it is trained.
 struct Step {
+    size_t position;  // of the centre word among those kept
     float **contexts;
+    int n_before;  // contexts before the centre word
     int n_contexts;
+    float **targets;  // first those with the label 1, the centre word being the last of them
+    int n_positive;
     int n_targets;
     bool has_collision;  // a negative is the centre word: it does not count
-    float *targets[kMaxTargets];
+
+    bool counts(int t) const { return t < n_positive || targets[t] != targets[n_positive - 1]; }
 };
 
-// Rows that the next batch will need. Each loop over the columns of this batch's rows sends for two of
-// them, a cache line an iteration: sent for all at once, they would wait for each other in the few
-// buffers that a core has for lines on their way.
-class RowsAhead {
-  public:
-    void clear() { next_ = n_ = 0; }
-    void add(const float *row) { rows_[n_++] = row; }
-    void add(float *const *rows, int n) {
-        std::memcpy(rows_ + n_, rows, static_cast<size_t>(n) * sizeof *rows);
-        n_ += n;
-    }
-    const float *take() { return next_ < n_ ? rows_[next_++] : nullptr; }
-    void send_for_rest(size_t stride) {
-        while (const float *row = take())
-            for (size_t k = 0; k < stride; k += 16) __builtin_prefetch(row + k, 1);
-    }
-
-  private:
-    const float *rows_[kMaxBatch * (kMaxTargets + 1)];
-    int next_ = 0, n_ = 0;
-};
-
-class PrefetchTwo {
-  public:
-    // Without a row to send for, one that is at hand is named again, which costs next to nothing.
-    PrefetchTwo(RowsAhead &ahead, const float *at_hand) : first_(ahead.take()), second_(ahead.take()) {
-        first_ = first_ ? first_ : at_hand;
-        second_ = second_ ? second_ : at_hand;
-    }
-    void column(size_t k) const {
-        __builtin_prefetch(first_ + k, 1);
-        __builtin_prefetch(second_ + k, 1);
-    }
-
-  private:
-    const float *first_, *second_;
-};
-
-// scores[t * M + m] = context m . target t, for a block of T targets. The sums of `lanes` pairs are
-// formed at once by a transposing reduction. Writes whole vectors, up to lanes - 1 floats too many.
-template <int M, int T>
-void dot_block(float *const *contexts, float *const *targets, size_t stride, RowsAhead &ahead,
-               float *scores) {
-    const PrefetchTwo prefetch(ahead, targets[0]);
-    vfloat sums[M * T];
-    // The first products are the sums, rather than added to zeros, which GCC would put into memory.
-    const auto multiply = [&](size_t k, bool is_first) __attribute__((always_inline)) {
-        prefetch.column(k);
-        vfloat context[M];
-        for (int m = 0; m < M; ++m) context[m] = load(contexts[m] + k);
-        for (int t = 0; t < T; ++t) {
-            const vfloat target = load(targets[t] + k);
-            for (int m = 0; m < M; ++m) {
-                const vfloat product = context[m] * target;
-                sums[t * M + m] = is_first ? product : sums[t * M + m] + product;
-            }
-        }
-    };
-    multiply(0, true);
-    for (size_t k = lanes; k < stride; k += lanes) multiply(k, false);
-    store_sums(scores, sums);
-}
-
-template <int M>
-[[gnu::noinline]] void dot_rows(float *const *contexts, const Step &step, size_t stride, RowsAhead &ahead,
-              float *scores) {
-    float *const *const targets = step.targets;
-    const int n = step.n_targets;
-    int t = 0;
-    for (; n - t >= 6; t += 6)
-        dot_block<M, 6>(contexts, targets + t, stride, ahead, scores + t * M);
-    for (; n - t >= 3; t += 3)
-        dot_block<M, 3>(contexts, targets + t, stride, ahead, scores + t * M);
-    for (; t < n; ++t) dot_block<M, 1>(contexts, targets + t, stride, ahead, scores + t * M);
-}
-
-// log(1 + e) for e in [0, 1]: minimax polynomial, absolute error below 2e-7.
-vfloat log1p_of(vfloat e) {
-    vfloat p = e * -0.008783192373812199f + 0.04494408145546913f;
-    p = p * e - 0.1088574156165123f;
-    p = p * e + 0.17825472354888916f;
-    p = p * e - 0.24523574113845825f;
-    p = p * e + 0.3328016996383667f;
-    p = p * e - 0.4999769926071167f;
-    p = p * e + 0.9999998211860657f;
-    return p * e;
-}
-
-// Turns scores into the gradients of pairs with label 0, -alpha * sigmoid(score), and returns their
-// losses, -log sigmoid(-score). Fills up the last vector.
-vfloat score_to_gradient(float *scores, int n_scores, float alpha) {
-    const vfloat zero = {}, one = broadcast(1.0f);
-    vfloat loss = {};
-    for (int i = 0; i < lanes; ++i) scores[n_scores + i] = kNoScore;
-    for (int i = 0; i < n_scores; i += lanes) {
-        const vfloat score = load(scores + i);
-        const vfloat e = exp_of_minus(select(score < zero, -score, score));
-        store(scores + i, select(score < zero, e, one) / (e + one) * -alpha);
-        // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)
-        loss += select(score < zero, zero, score) + log1p_of(e);
-    }
-    return loss;
-}
-
-// Adds the gradients of M contexts and their targets to the rows of both; a row that stands twice
-// gets both changes. For CBOW, whose context is the mean of a window, the context's change is stored
-// to `context_change` instead. T is the number of targets where it is known, else 0.
-template <int M, int T>
-void update_block(float *const *contexts, const Step &step, size_t stride, RowsAhead &ahead,
-                  const float *gradients, float *context_change) {
-    const int n = T ? T : step.n_targets;
-    // Where the number of targets is known, their addresses stay in registers.
-    float *known_targets[T ? T : 1], *context_rows[M];
-    for (int t = 0; t < T; ++t) known_targets[t] = step.targets[t];
-    for (int m = 0; m < M; ++m) context_rows[m] = contexts[m];
-    float *const *const targets = T ? known_targets : step.targets;
-    const PrefetchTwo prefetch(ahead, targets[0]);
-    for (size_t k = 0; k < stride; k += lanes) {
-        prefetch.column(k);
-        vfloat context[M], change[M];
-        for (int m = 0; m < M; ++m) {
-            context[m] = load(context_rows[m] + k);
-            change[m] = vfloat{};
-        }
-        for (int t = 0; t < n; ++t) {
-            const vfloat target = load(targets[t] + k);
-            vfloat updated = target;
-            for (int m = 0; m < M; ++m) {
-                updated += gradients[t * M + m] * context[m];
-                change[m] += gradients[t * M + m] * target;
-            }
-            store(targets[t] + k, updated);
-        }
-        for (int m = 0; m < M; ++m)
-            if (context_change)
-                store(context_change + k, change[m]);
-            else
-                store(context_rows[m] + k, load(context_rows[m] + k) + change[m]);
-    }
-}
-
-template <int M>
-[[gnu::noinline]] void update_rows(float *const *contexts, const Step &step, size_t stride,
-                                   RowsAhead &ahead, const float *gradients,
-                                   float *context_change) {
-    if (step.n_targets == kUsualTargets)
-        update_block<M, kUsualTargets>(contexts, step, stride, ahead, gradients, context_change);
-    else
-        update_block<M, 0>(contexts, step, stride, ahead, gradients, context_change);
-}
-
-// A negative that is the centre word itself does not count.
 void mask_collisions(const Step &step, int n_contexts, float *scores) {
-    for (int t = 1; t < step.n_targets; ++t)
-        if (step.targets[t] == step.targets[0])
+    for (int t = step.n_positive; t < step.n_targets; ++t)
+        if (!step.counts(t))
             for (int m = 0; m < n_contexts; ++m) scores[t * n_contexts + m] = kNoScore;
 }
 
 class ChunkTrainer {
   public:
-    ChunkTrainer(const NegativeSampling &model, float alpha, uint64_t seed, const Scratch &scratch)
-        : model_(model), alpha_(alpha), random_{seed}, noise_random_{random_.next()}, scratch_(scratch) {}
+    ChunkTrainer(const WindowModel &model, float alpha, uint64_t seed, const Scratch &scratch)
+        : model_(model), alpha_(alpha), random_{seed}, noise_random_{random_.next()},
+          scratch_(scratch), stage_(model, scratch_), ahead_(scratch.ahead) {}
 
     ChunkResult train(const Chunk &chunk) {
         subsample(chunk);
@@ -193,32 +42,42 @@ class ChunkTrainer {
         if (n_kept_ == 0) return result;
         sentence_end_ = scratch_.kept_sentence_ends[0];
         Step batches[2][kMaxBatch];
-        for (int i = 0; i < 2 * kMaxBatch; ++i)
-            batches[i / kMaxBatch][i % kMaxBatch].contexts =
-                scratch_.contexts + i * contexts_capacity(model_.window);
+        for (int i = 0; i < 2 * kMaxBatch; ++i) {
+            Step &step = batches[i / kMaxBatch][i % kMaxBatch];
+            step.contexts = scratch_.contexts + i * contexts_capacity(model_.window);
+            step.targets = scratch_.targets + i * model_.most_targets();
+        }
         int n = draw_batch(batches[0]), side = 0;
-        while (n > 0) {
+        for (size_t first = 0; n > 0; first += static_cast<size_t>(n), n = n_next_) {
             const Step *const batch = batches[side];
             side ^= 1;
-            const int n_next = draw_batch(batches[side]);
+            n_next_ = draw_batch(batches[side]);
+            if (model_.is_staged()) {
+                const auto window = static_cast<size_t>(model_.window);
+                stage_.leave(first - smaller(first, window));
+                stage_.enter(smaller(first + n + window, n_kept_), n_kept_);
+            }
             result.n_examples += model_.cbow ? train_cbow(batch, n) : train_skipgram(batch, n);
             ahead_.send_for_rest(model_.stride);
-            n = n_next;
         }
+        if (model_.is_staged()) stage_.leave(n_kept_);
         for (int i = 0; i < lanes / 2; ++i) result.loss += loss_[i];
         return result;
     }
 
   private:
-    // Frequent words are left out at random (section 2.3), before windows are formed.
+    // Frequent words are left out at random (Mikolov et al. 2013b, section 2.3), before windows are formed.
     void subsample(const Chunk &chunk) {
+        const bool is_staged = model_.is_staged();
         size_t n = 0, n_sentences = 0, i = 0;
         for (size_t s = 0; s < chunk.n_sentences; ++s) {
             const size_t sentence_begin = n;
             const auto end = static_cast<size_t>(chunk.sentence_ends[s] - chunk.first_position);
             for (; i < end; ++i) {
                 const uint32_t word = chunk.ids[i];
-                scratch_.kept[n] = model_.input + size_t{word} * model_.stride;
+                scratch_.kept_words[n] = word;
+                scratch_.kept[n] =
+                    is_staged ? stage_.row(n) : model_.input + size_t{word} * model_.stride;
                 n += static_cast<uint32_t>(random_.next() >> 32) <= model_.keep_limits[word];
             }
             if (n > sentence_begin)
@@ -230,18 +89,19 @@ class ChunkTrainer {
     // Draws windows and negatives for the next centre words, and notes the rows they will need.
     int draw_batch(Step *batch) {
         ahead_.clear();
-        draw_noise();
+        if (model_.negative > 0) draw_noise();
         int n = 0;
         for (; n < batch_size_ && position_ < n_kept_; ++position_, ++n)
-            draw(batch[n], noise_rows_ + n * model_.negative);
+            draw(batch[n], scratch_.negatives + n * model_.negative);
         return n;
     }
 
     // The negatives of a batch, drawn in a loop of its own, so that all it needs stays in registers.
     [[gnu::noinline]] void draw_noise() {
         const Noise noise = model_.noise;
-        float *const output = model_.output;
+        float *const targets = model_.targets;
         const size_t stride = model_.stride;
+        uint32_t *const draws = model_.target_draws;
         RandomStream random = noise_random_;
         const int n = batch_size_ * model_.negative;
         for (int i = 0; i < n; ++i) {
@@ -252,7 +112,8 @@ class ChunkTrainer {
             const uint32_t keeps = -static_cast<uint32_t>(static_cast<uint32_t>(bits) < drawn.limit);
             const uint32_t *const run = noise.run_starts + ((column & keeps) | (drawn.alias & ~keeps));
             const uint64_t word = run[0] + ((random.next() >> 32) * (run[1] - run[0]) >> 32);
-            noise_rows_[i] = output + word * stride;
+            if (draws) ++draws[word];
+            scratch_.negatives[i] = targets + word * stride;
         }
         noise_random_ = random;
     }
@@ -269,18 +130,43 @@ class ChunkTrainer {
         const size_t behind = smaller(sentence_end_ - position_ - 1, reach);
         copy_rows(step.contexts, scratch_.kept + position_ - before, before);
         copy_rows(step.contexts + before, scratch_.kept + position_ + 1, behind);
+        step.position = position_;
+        step.n_before = static_cast<int>(before);
         step.n_contexts = static_cast<int>(before + behind);
-        step.n_targets = 1 + model_.negative;
-        float *const centre = model_.output + (scratch_.kept[position_] - model_.input);
-        step.targets[0] = centre;
-        bool has_collision = false;
-        for (int t = 1; t < step.n_targets; ++t) {
-            step.targets[t] = negatives[t - 1];
-            has_collision |= negatives[t - 1] == centre;
-        }
-        step.has_collision = has_collision;
+        draw_targets(step, negatives);
         ahead_.add(step.targets, step.n_targets);
-        if (position_ + window < n_kept_) ahead_.add(scratch_.kept[position_ + window]);
+        if (position_ + window < n_kept_ && !model_.is_staged())
+            ahead_.add(scratch_.kept[position_ + window]);
+    }
+
+    void draw_targets(Step &step, float *const *negatives) {
+        const uint32_t word = scratch_.kept_words[step.position];
+        const Paths &paths = model_.paths;
+        float **next = step.targets;
+        const auto add_nodes = [&](uint64_t begin, uint64_t end) {
+            for (; begin < end; ++begin)
+                *next++ = model_.nodes + size_t{paths.nodes[begin]} * model_.stride;
+        };
+        uint64_t first_negative_node = 0;
+        if (paths.offsets) {
+            first_negative_node = paths.offsets[word] + paths.n_positive[word];
+            add_nodes(paths.offsets[word], first_negative_node);
+        }
+        step.has_collision = false;
+        if (model_.negative > 0) {
+            float *const centre = model_.targets + size_t{word} * model_.stride;
+            *next++ = centre;
+            bool has_collision = false;
+            for (int i = 0; i < model_.negative; ++i) {
+                next[i] = negatives[i];
+                has_collision |= negatives[i] == centre;
+            }
+            step.has_collision = has_collision;
+        }
+        step.n_positive = static_cast<int>(next - step.targets);
+        next += model_.negative;
+        if (paths.offsets) add_nodes(first_negative_node, paths.offsets[word + 1]);
+        step.n_targets = static_cast<int>(next - step.targets);
     }
 
     template <typename T>
@@ -312,13 +198,14 @@ class ChunkTrainer {
         int64_t left = n_contexts;
         for (int c = 0; left > 0; c += kTile) {
             const auto dot = [&](auto size, const Step &step, float *scores) {
-                dot_rows<size()>(step.contexts + c, step, model_.stride, ahead_, scores);
+                dot_rows<size()>(step.contexts + c, step.targets, step.n_targets, model_.stride, ahead_,
+                                 scores);
                 finish_scores<size()>(step, scores);
             };
             const auto update = [&](auto size, const Step &step, float *gradients) {
-                for (int m = 0; m < size(); ++m) gradients[m] += alpha_;
-                update_rows<size()>(step.contexts + c, step, model_.stride, ahead_, gradients,
-                                    nullptr);
+                add_labels<size()>(step, gradients);
+                update_rows<size()>(step.contexts + c, step.targets, step.n_targets, model_.stride,
+                                    ahead_, gradients, nullptr);
             };
             scores_to_gradients(for_each_tile(batch, n, c, dot));
             for_each_tile(batch, n, c, update);
@@ -348,11 +235,6 @@ class ChunkTrainer {
         return static_cast<int>(scores - scratch_.scores);
     }
 
-    template <int N>
-    struct Size {
-        constexpr int operator()() const { return N; }
-    };
-
     // One pair after the other, as in word2vec.c, for noise that hits the same few words again and
     // again: all copies of a negative, times four contexts, changed at once would overshoot. The
     // change of the context is applied behind its last target, or stored to `context_change`.
@@ -364,24 +246,26 @@ class ChunkTrainer {
         pair.n_targets = 1;
         pair.has_collision = false;
         for (int t = 0; t < step.n_targets; ++t) {
-            if (t > 0 && step.targets[t] == step.targets[0]) continue;
-            pair.targets[0] = step.targets[t];
-            dot_rows<1>(&context, pair, model_.stride, ahead_, scratch_.scores);
-            if (t == 0) finish_scores<1>(pair, scratch_.scores);
+            if (!step.counts(t)) continue;
+            pair.targets = step.targets + t;
+            pair.n_positive = t < step.n_positive;
+            dot_rows<1>(&context, pair.targets, 1, model_.stride, ahead_, scratch_.scores);
+            finish_scores<1>(pair, scratch_.scores);
             scores_to_gradients(1);
-            if (t == 0) scratch_.scores[0] += alpha_;
-            update_rows<1>(&context, pair, model_.stride, ahead_, scratch_.scores, change_of_pair);
-            add_row(change, change_of_pair, 1.0f);
+            add_labels<1>(pair, scratch_.scores);
+            update_rows<1>(&context, pair.targets, 1, model_.stride, ahead_, scratch_.scores,
+                           change_of_pair);
+            add_row(change, change_of_pair);
         }
         if (context_change)
             std::memcpy(context_change, change, model_.stride * sizeof(float));
         else
-            add_row(context, change, 1.0f);
+            add_row(context, change);
     }
 
-    void add_row(float *row, const float *addend, float scale) const {
+    void add_row(float *row, const float *addend) const {
         for (size_t k = 0; k < model_.stride; k += lanes)
-            store(row + k, load(row + k) + load(addend + k) * scale);
+            store(row + k, load(row + k) + load(addend + k));
     }
 
     // The loss of a pair with label 1 is log(1 + e^-score) = log(1 + e^score) - score, and its gradient
@@ -389,7 +273,11 @@ class ChunkTrainer {
     template <int M>
     void finish_scores(const Step &step, float *scores) {
         if (step.has_collision) mask_collisions(step, M, scores);
-        for (int m = 0; m < M; ++m) positive_scores_ += scores[m];
+        for (int i = 0; i < M * step.n_positive; ++i) positive_scores_ += scores[i];
+    }
+    template <int M>
+    void add_labels(const Step &step, float *gradients) const {
+        for (int i = 0; i < M * step.n_positive; ++i) gradients[i] += alpha_;
     }
 
     void scores_to_gradients(int n) {
@@ -402,7 +290,7 @@ class ChunkTrainer {
 
     // The contexts' sum or mean predicts the centre word; its gradient goes to every context. As in
     // word2vec.c and gensim, the mean's gradient is not divided by the number of contexts; gensim
-    // divides that of the sum instead.
+    // divides that of the sum instead. The mean is that of all rows: a word with more of them weighs more.
     int64_t train_cbow(const Step *batch, int n) {
         const size_t stride = model_.stride;
         int64_t n_examples = 0;
@@ -411,19 +299,12 @@ class ChunkTrainer {
             const Step &step = batch[i];
             if (step.n_contexts == 0) continue;
             ++n_examples;
-            const float scale = model_.cbow_mean ? 1.0f / static_cast<float>(step.n_contexts) : 1.0f;
-            const PrefetchTwo prefetch(ahead_, step.targets[0]);
-            for (size_t k = 0; k < stride; k += lanes) {
-                prefetch.column(k);
-                vfloat total = {};
-                for (int c = 0; c < step.n_contexts; ++c) total += load(step.contexts[c] + k);
-                store(hidden + k, total * scale);
-            }
+            form_hidden(step, hidden);
             if (model_.one_by_one) {
                 train_one_by_one(hidden, step, hidden);
                 continue;
             }
-            dot_rows<1>(&hidden, step, stride, ahead_, scores);
+            dot_rows<1>(&hidden, step.targets, step.n_targets, stride, ahead_, scores);
             finish_scores<1>(step, scores);
             scores += step.n_targets;
         }
@@ -436,12 +317,13 @@ class ChunkTrainer {
             if (step.n_contexts == 0) continue;
             const float *change_of_hidden = hidden;  // where training one by one has put it
             if (!model_.one_by_one) {
-                gradients[0] += alpha_;
-                update_rows<1>(&hidden, step, stride, ahead_, gradients, change);
+                add_labels<1>(step, gradients);
+                update_rows<1>(&hidden, step.targets, step.n_targets, stride, ahead_, gradients,
+                               change);
                 gradients += step.n_targets;
                 change_of_hidden = change;
             }
-            const float scale = model_.cbow_mean ? 1.0f : 1.0f / static_cast<float>(step.n_contexts);
+            const float scale = model_.cbow_mean ? 1.0f : 1.0f / n_input_rows(step);
             const PrefetchTwo prefetch(ahead_, step.targets[0]);
             for (size_t k = 0; k < stride; k += lanes) {
                 prefetch.column(k);
@@ -453,24 +335,53 @@ class ChunkTrainer {
         return n_examples;
     }
 
-    const NegativeSampling &model_;
-    const int batch_size_ = model_.one_by_one ? 1 : batch_size(model_.negative);
+    void form_hidden(const Step &step, float *hidden) {
+        const float scale = model_.cbow_mean ? 1.0f / n_input_rows(step) : 1.0f;
+        if (model_.parts.offsets) {
+            const auto weight = [&](int c) { return static_cast<float>(n_parts(step, c)); };
+            sum_rows([&](int c) { return step.contexts[c]; }, weight, step.n_contexts, scale,
+                     model_.stride, hidden);
+            return;
+        }
+        const PrefetchTwo prefetch(ahead_, step.targets[0]);
+        for (size_t k = 0; k < model_.stride; k += lanes) {
+            prefetch.column(k);
+            vfloat total = {};
+            for (int c = 0; c < step.n_contexts; ++c) total += load(step.contexts[c] + k);
+            store(hidden + k, total * scale);
+        }
+    }
+
+    int n_parts(const Step &step, int c) const {
+        return stage_.n_parts(step.position - step.n_before + c + (c >= step.n_before));
+    }
+    float n_input_rows(const Step &step) const {
+        if (!model_.parts.offsets) return static_cast<float>(step.n_contexts);
+        int n = 0;
+        for (int c = 0; c < step.n_contexts; ++c) n += n_parts(step, c);
+        return static_cast<float>(n);
+    }
+
+    const WindowModel &model_;
+    const int batch_size_ =
+        model_.one_by_one ? 1 : batch_size(model_.negative, model_.paths.offsets != nullptr);
     const float alpha_;
     RandomStream random_;        // for subsampling and windows
     RandomStream noise_random_;  // for negatives
-    float *noise_rows_[kMaxNegative > 24 ? kMaxNegative : 24];
     const Scratch scratch_;
+    InputStage stage_;
+    RowsAhead ahead_;
     size_t n_kept_ = 0, position_ = 0;
     size_t sentence_ = 0, sentence_begin_ = 0, sentence_end_ = 0;
-    RowsAhead ahead_;
+    int n_next_ = 0;
     vdouble loss_ = {};
     float positive_scores_ = 0;  // of the batch
 };
 
 }  // namespace
 
-ChunkResult train_negative(const NegativeSampling &model, const Chunk &chunk, float alpha,
-                           uint64_t seed, const Scratch &scratch) {
+ChunkResult train_chunk(const WindowModel &model, const Chunk &chunk, float alpha, uint64_t seed,
+                        const Scratch &scratch) {
     return ChunkTrainer(model, alpha, seed, scratch).train(chunk);
 }
 

@@ -1,0 +1,129 @@
+// Training with windows, a chunk of the corpus at a time: skip-gram and CBOW (Mikolov et al. 2013a), with
+// negative sampling (2013b, equation 4), hierarchical softmax (2013b, section 2.1) or both, of words or
+// of words with their character n-grams (Bojanowski et al. 2017).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "isa.hpp"
+
+namespace firth {
+
+constexpr int kMaxNegative = 255;  // published settings go up to 25
+constexpr int kMaxPath = 128;      // the deepest Huffman tree of 64-bit counts has less
+
+// The noise distribution. Words of equal count, which follow each other, are a run: a run is drawn
+// from an alias table (Walker 1977), then a word of it. There are far fewer counts than words, so that
+// the table stays in the nearest caches. Column i stands for run i when 32 random bits are below
+// `limit`, else for run `alias`.
+struct NoiseColumn {
+    uint32_t limit;
+    uint32_t alias;
+};
+struct Noise {
+    const NoiseColumn *columns;  // n_runs
+    const uint32_t *run_starts;  // n_runs + 1: the first word of each run, and n_words
+    size_t n_runs;
+};
+
+// The path of each word through a Huffman tree: nodes[offsets[w] .. offsets[w + 1]), of which the first
+// n_positive[w] have the label 1 (a 0 in the word's code), the others 0.
+struct Paths {
+    const uint64_t *offsets;  // n_words + 1; null where hierarchical softmax is off
+    const uint32_t *nodes;
+    const uint8_t *n_positive;
+    int longest;
+};
+
+// Rows of the input matrix whose mean is the input of a word: rows[offsets[w] .. offsets[w + 1]).
+struct Parts {
+    const uint64_t *offsets;  // n_words + 1; null where a word has one row, of its own number
+    const uint32_t *rows;
+};
+
+struct WindowModel {
+    float *input;          // (n_inputs, stride): the vectors that are kept
+    float *targets;        // (n_words, stride): words as targets; null without negative sampling
+    float *nodes;          // (n_nodes, stride): inner nodes of the tree; null without paths
+    size_t stride;         // floats from row to row: a multiple of 16, so that a row is whole cache lines
+    size_t n_words;        // below 2^32
+    // A token of word w is kept when 32 random bits are below or equal keep_limits[w].
+    const uint32_t *keep_limits;
+    Noise noise;
+    Paths paths;
+    Parts parts;
+    const float *lock_factors;  // n_words: what changes of a word's input are multiplied with, or null
+    uint32_t *target_draws;     // n_words: counts how often a word was a negative, or null
+    int window;
+    int negative;  // 0 without negative sampling
+    bool shrink_windows;
+    bool cbow;
+    bool cbow_mean;
+    bool one_by_one;  // change rows after each pair instead of after many; slow
+
+    // Inputs that are more than a row of the matrix are worked on in a place of their own.
+    bool is_staged() const { return parts.offsets || lock_factors; }
+    int most_targets() const { return paths.longest + (negative > 0 ? 1 + negative : 0); }
+};
+
+// Whole sentences: ids[0 .. n_ids), cut behind the positions in sentence_ends, which count from
+// first_position on.
+struct Chunk {
+    const uint32_t *ids;
+    size_t n_ids;
+    const int64_t *sentence_ends;
+    size_t n_sentences;
+    int64_t first_position;
+};
+
+// Centre words that are trained together: scores of all of them are formed before any row changes.
+// While the sums of one are being reduced, the multiplications of the next are under way; one at a
+// time, a core waits more than it works. With many targets there is enough work in one, and a context
+// should not get the changes of too many at once; paths of a Huffman tree meet in its first nodes.
+constexpr int kMaxBatch = 4;
+constexpr int kUsualPath = 12;
+static constexpr int batch_size(int negative, bool has_paths) {
+    const int n = 24 / ((negative > 0 ? 1 + negative : 0) + (has_paths ? kUsualPath : 0));
+    return n < 1 ? 1 : n > kMaxBatch ? kMaxBatch : n;
+}
+
+// Positions whose inputs can be staged at a time: all that the windows of a batch reach.
+static constexpr size_t stage_capacity(int window) {
+    size_t n = 1;
+    while (n < 2 * static_cast<size_t>(window) + kMaxBatch) n *= 2;
+    return n;
+}
+
+// Room to work in, all of it written before it is read.
+constexpr size_t kRowsBlock = 8;     // row pointers are copied in blocks of this size
+static constexpr size_t contexts_capacity(int window) {
+    return 2 * static_cast<size_t>(window) + kRowsBlock;
+}
+struct Scratch {
+    float **kept;                  // n_ids + kRowsBlock: the input of each word
+    uint32_t *kept_words;          // n_ids + 1
+    uint32_t *kept_sentence_ends;  // n_sentences
+    float **contexts;              // 2 * kMaxBatch * contexts_capacity(window)
+    float **targets;               // 2 * kMaxBatch * most_targets
+    float **negatives;             // kMaxBatch * negative
+    const float **ahead;           // kMaxBatch * (most_targets + 1)
+    float *scores;                 // kMaxBatch * 4 * most_targets + 32
+    float *hidden;                 // (kMaxBatch + 2) * stride
+    float *stage;                  // 2 * stage_capacity(window) * stride where the model is staged
+};
+
+struct ChunkResult {
+    double loss = 0;         // summed over the examples
+    int64_t n_examples = 0;  // skip-gram: pairs of a context and a centre word; CBOW: centre words
+    int64_t n_kept = 0;      // words left by subsampling
+};
+
+FIRTH_DECLARE_KERNELS(
+    ChunkResult train_chunk(const WindowModel &model, const Chunk &chunk, float alpha, uint64_t seed,
+                            const Scratch &scratch);
+    // A chain of fused multiply-adds in registers: the floating-point operations that were done,
+    // which over the time they took are the machine's peak.
+    double multiply_add_in_registers(int64_t n_rounds, float *sink);)
+
+}  // namespace firth
