@@ -69,16 +69,19 @@ class ChunkTrainer {
     // Frequent words are left out at random (Mikolov et al. 2013b, section 2.3), before windows are formed.
     void subsample(const Chunk &chunk) {
         const bool is_staged = model_.is_staged();
+        float **const kept = scratch_.kept;
+        uint32_t *const kept_words = scratch_.kept_words;
+        const uint32_t *const keep_limits = model_.keep_limits;
         size_t n = 0, n_sentences = 0, i = 0;
         for (size_t s = 0; s < chunk.n_sentences; ++s) {
             const size_t sentence_begin = n;
             const auto end = static_cast<size_t>(chunk.sentence_ends[s] - chunk.first_position);
             for (; i < end; ++i) {
                 const uint32_t word = chunk.ids[i];
-                scratch_.kept_words[n] = word;
-                scratch_.kept[n] =
+                kept_words[n] = word;
+                kept[n] =
                     is_staged ? stage_.row(n) : model_.input + size_t{word} * model_.stride;
-                n += static_cast<uint32_t>(random_.next() >> 32) <= model_.keep_limits[word];
+                n += static_cast<uint32_t>(random_.next() >> 32) <= keep_limits[word];
             }
             if (n > sentence_begin)
                 scratch_.kept_sentence_ends[n_sentences++] = static_cast<uint32_t>(n);
@@ -101,6 +104,7 @@ class ChunkTrainer {
         const Noise noise = model_.noise;
         float *const targets = model_.targets;
         const size_t stride = model_.stride;
+        float **const negatives = scratch_.negatives;
         uint32_t *const draws = model_.target_draws;
         RandomStream random = noise_random_;
         const int n = batch_size_ * model_.negative;
@@ -113,7 +117,7 @@ class ChunkTrainer {
             const uint32_t *const run = noise.run_starts + ((column & keeps) | (drawn.alias & ~keeps));
             const uint64_t word = run[0] + ((random.next() >> 32) * (run[1] - run[0]) >> 32);
             if (draws) ++draws[word];
-            scratch_.negatives[i] = targets + word * stride;
+            negatives[i] = targets + word * stride;
         }
         noise_random_ = random;
     }
@@ -142,6 +146,7 @@ class ChunkTrainer {
     void draw_targets(Step &step, float *const *negatives) {
         const uint32_t word = scratch_.kept_words[step.position];
         const Paths &paths = model_.paths;
+        float *const centre = model_.targets + size_t{word} * model_.stride;
         float **next = step.targets;
         const auto add_nodes = [&](uint64_t begin, uint64_t end) {
             for (; begin < end; ++begin)
@@ -154,10 +159,9 @@ class ChunkTrainer {
         }
         step.has_collision = false;
         if (model_.negative > 0) {
-            float *const centre = model_.targets + size_t{word} * model_.stride;
             *next++ = centre;
             bool has_collision = false;
-            for (int i = 0; i < model_.negative; ++i) {
+            for (int i = 0, n = model_.negative; i < n; ++i) {
                 next[i] = negatives[i];
                 has_collision |= negatives[i] == centre;
             }
@@ -273,11 +277,18 @@ class ChunkTrainer {
     template <int M>
     void finish_scores(const Step &step, float *scores) {
         if (step.has_collision) mask_collisions(step, M, scores);
-        for (int i = 0; i < M * step.n_positive; ++i) positive_scores_ += scores[i];
+        for_each_positive<M>(step, [&](int i) { positive_scores_ += scores[i]; });
     }
     template <int M>
     void add_labels(const Step &step, float *gradients) const {
-        for (int i = 0; i < M * step.n_positive; ++i) gradients[i] += alpha_;
+        for_each_positive<M>(step, [&](int i) { gradients[i] += alpha_; });
+    }
+    // Negative sampling has one target with the label 1: its loop is unrolled.
+    template <int M, typename Work>
+    static void for_each_positive(const Step &step, const Work &work) {
+        if (step.n_positive == 0) return;
+        for (int i = 0; i < M; ++i) work(i);
+        for (int i = M; i < M * step.n_positive; ++i) work(i);
     }
 
     void scores_to_gradients(int n) {
