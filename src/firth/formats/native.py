@@ -19,13 +19,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from firth.errors import FormatError, ParameterError
-from firth.formats._table import VectorTable
+from firth.formats._format import Format
+from firth.formats._rows import select_rows
+from firth.formats._table import LoadReport, VectorTable
 from firth.storage import open_tensors, read_config, save_tensors, write_config, write_folder
 from firth.vocab import VOCAB_FILE, Vocab
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+
+    from firth.formats._format import ReadOptions
+    from firth.formats._source import VectorSource
 
 VECTORS_FILE = "vectors.safetensors"
 # What config.json says about the folder itself, not about how the vectors were made.
@@ -60,6 +65,14 @@ def save_folder(
     extra_config: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a model folder, which appears whole; errors are those of `KeyedVectors.save`."""
+    with write_folder(folder) as path:
+        write_table(table, path, extra_config)
+
+
+def write_table(
+    table: VectorTable, path: Path, extra_config: Mapping[str, Any] | None = None
+) -> None:
+    """Write the files of a model folder into a folder that `write_folder` moves into place."""
     extra = dict(extra_config or {})
     if taken := sorted(_OWN_FIELDS & extra.keys()):
         raise ParameterError(f"extra_config has {taken}, which the format uses; rename them")
@@ -68,9 +81,31 @@ def save_folder(
     tensors = {"vectors": table.vectors}
     if table.norms is not None:
         tensors["norms"] = table.norms
-    with write_folder(folder) as path:
-        write_config(
-            path, "keyed_vectors", n_words=n_words, vector_size=vector_size, **(made | extra)
-        )
-        table.vocab.to_file(path / VOCAB_FILE)
-        save_tensors(path / VECTORS_FILE, tensors)
+    write_config(path, "keyed_vectors", n_words=n_words, vector_size=vector_size, **(made | extra))
+    table.vocab.to_file(path / VOCAB_FILE)
+    save_tensors(path / VECTORS_FILE, tensors)
+
+
+def _recognise(source: VectorSource) -> bool:
+    if not source.is_folder or source.path is None:
+        return False
+    try:
+        read_config(source.path)
+    except FormatError:
+        return False
+    return True
+
+
+def _read(source: VectorSource, options: ReadOptions) -> VectorTable:
+    if source.path is None or not source.is_folder:
+        raise FormatError(f"{source.name}: this is a file; give the folder that firth wrote")
+    table = open_folder(source.path)
+    table.report = LoadReport("firth", source.name, rows_read=len(table.vocab))
+    return select_rows(table, options)
+
+
+def _write(table: VectorTable, folder: Path) -> None:
+    write_table(table, folder)
+
+
+NATIVE = Format("firth", "the model folder of firth", (), _recognise, _read, write_folder=_write)
