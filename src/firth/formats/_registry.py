@@ -19,15 +19,20 @@ def _formats() -> dict[str, Format]:
     # Imported when they are asked for, so that opening a folder of firth imports no other format.
     # In the order in which they are asked: folders and magic bytes first, then what can only be
     # told by its look.
+    from firth.formats.glove import GLOVE
     from firth.formats.native import NATIVE
-    from firth.formats.word2vec_text import WORD2VEC_TEXT
+    from firth.formats.word2vec_binary import WORD2VEC_BINARY
+    from firth.formats.word2vec_text import FASTTEXT_VEC, WORD2VEC_TEXT
 
     formats = (
         # folders
         NATIVE,
         # files with magic bytes
         # files that are told by how they look
+        WORD2VEC_BINARY,
+        FASTTEXT_VEC,
         WORD2VEC_TEXT,
+        GLOVE,
     )
     return {each.name: each for each in formats}
 

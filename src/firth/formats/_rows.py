@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from firth import _core
 from firth.errors import FormatError, ParameterError
 from firth.formats._table import VectorTable
 from firth.vocab import Vocab
@@ -19,9 +21,75 @@ if TYPE_CHECKING:
     from firth.formats._table import LoadReport
     from firth.subwords import Subwords
 
+_NO_LIMIT = 2**64 - 1
+
+
+def new_rows(dims: int, options: ReadOptions) -> _core.WordRows:
+    """Make what takes the rows of a file: each word once, of those that are wanted.
+
+    Rows of no dimensions take words alone.
+    """
+    wanted = None
+    if options.only is not None:
+        vocab = Vocab.from_words(sorted(options.only))
+        wanted = (vocab.word_bytes, vocab.word_offsets, vocab.slots)
+    limit = _NO_LIMIT if options.limit is None else options.limit
+    return _core.WordRows(dims, options.dtype == "float16", limit, options.errors, wanted)
+
+
+def table_of_rows(
+    rows: _core.WordRows,
+    options: ReadOptions,
+    report: LoadReport,
+    *,
+    config: Mapping[str, Any] | None = None,
+) -> VectorTable:
+    """Make a table of the rows that were kept, without a copy of them."""
+    counts = rows.counts
+    _fill(report, counts)
+    report.not_finite = counts["not_finite"]
+    if counts["too_large"]:
+        raise FormatError(
+            f"{report.source}: {counts['too_large']:,} rows have numbers beyond 65,504, the "
+            f"largest that float16 holds; read them as float32"
+        )
+    if not counts["kept"]:
+        raise nothing_left(options, report)
+    refuse_repairs(options, report)
+    word_bytes, word_offsets, matrix = rows.release()
+    vocab = _vocab(word_bytes, word_offsets, np.zeros(counts["kept"], np.int64))
+    if matrix.dtype == np.uint16:
+        matrix = matrix.view(np.float16)
+    return VectorTable(vocab, matrix, config=dict(config or {}), report=report)
+
+
+def _fill(report: LoadReport, counts: Mapping[str, int]) -> None:
+    report.rows_read = counts["rows_read"]
+    report.duplicates = counts["duplicates"]
+    report.empty_words = counts["empty_words"]
+    report.undecodable_words = counts["undecodable_words"]
+
+
+def _vocab(
+    word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64], counts: NDArray[np.int64]
+) -> Vocab:
+    # Not from_arrays, which would decode all words to check what the core has checked.
+    slots, _ = _core.build_slots(word_bytes, word_offsets)
+    return Vocab(word_bytes, word_offsets, counts, slots)
+
+
+def pack_words(words: Iterable[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+    """Put words one after the other: their bytes, and where each begins and the last one ends."""
+    packed = bytearray()
+    ends = array("Q", [0])
+    for word in words:
+        packed += word
+        ends.append(len(packed))
+    return np.frombuffer(packed, np.uint8), np.frombuffer(ends, np.uint64)
+
 
 def make_table(
-    words: Iterable[bytes],
+    words: Iterable[bytes] | tuple[NDArray[np.uint8], NDArray[np.uint64]],
     vectors: NDArray[Any],
     options: ReadOptions,
     report: LoadReport,
@@ -37,8 +105,9 @@ def make_table(
 
     Parameters
     ----------
-    words : iterable of bytes
-        The words as they stand in the file, one for each row.
+    words : iterable of bytes, or pair of arrays
+        The words as they stand in the file, one for each row; or all their bytes one after the
+        other, and where each begins and the last ends.
     vectors : numpy.ndarray, shape (n_rows, vector_size)
         Their vectors; may be mapped from the file, and is kept as it is where all its rows stay.
     options : ReadOptions
@@ -61,43 +130,39 @@ def make_table(
         Words and rows do not fit each other, none is left, or something is refused as `strict`
         and `errors` say.
     """
-    kept: dict[bytes, int] = {}
-    n_rows = 0
-    for row, raw in enumerate(words):
-        n_rows += 1
-        if options.limit is not None and len(kept) >= options.limit:
-            break
-        word = _decoded(raw, row, options, report)
-        if not word:
-            report.empty_words += 1
-        elif options.only is not None and word.decode() not in options.only:
-            continue
-        elif word in kept:
-            report.duplicates += 1
-        else:
-            kept[word] = row
-    report.rows_read = n_rows
-    if n_rows > len(vectors):
+    word_bytes, word_offsets = words if isinstance(words, tuple) else pack_words(words)
+    n_rows = len(word_offsets) - 1
+    if n_rows != len(vectors):
         raise FormatError(
-            f"{report.source}: has {n_rows:,} words or more for {len(vectors):,} vectors; the file "
-            f"is damaged"
+            f"{report.source}: has {n_rows:,} words for {len(vectors):,} vectors; the file is "
+            f"damaged"
         )
-    rows = np.fromiter(kept.values(), np.int64, len(kept))
-    whole = len(rows) == len(vectors)
-    return finish_table(
-        Vocab.from_words((word.decode() for word in kept), None if counts is None else counts[rows])
-        if kept
-        else None,
-        vectors if whole else vectors[rows],
-        options,
-        report,
-        subwords=subwords,
-        config=config,
-    )
+    rows = new_rows(0, options)
+    kept = rows.take_words(word_bytes, word_offsets)
+    found = rows.counts
+    if not rows.is_full and found["rows_read"] < n_rows:
+        row = found["rows_read"]
+        begin, end = int(word_offsets[row]), int(word_offsets[row + 1])
+        word = word_bytes[begin : min(end, begin + 200)].tobytes()
+        raise FormatError(
+            f"{report.source}: the word of row {row + 1:,} is not UTF-8: {word!r}; "
+            f"errors='replace' or 'ignore' repairs it"
+        )
+    _fill(report, found)
+    if not len(kept):
+        raise nothing_left(options, report)
+    kept_bytes, kept_offsets, _ = rows.release()
+    if len(kept) < n_rows:
+        vectors = vectors[kept]
+        counts = None if counts is None else counts[kept]
+    if counts is None:
+        counts = np.zeros(len(kept), np.int64)
+    vocab = _vocab(kept_bytes, kept_offsets, np.ascontiguousarray(counts, np.int64))
+    return finish_table(vocab, vectors, options, report, subwords=subwords, config=config)
 
 
 def finish_table(
-    vocab: Vocab | None,
+    vocab: Vocab,
     vectors: NDArray[Any],
     options: ReadOptions,
     report: LoadReport,
@@ -107,21 +172,29 @@ def finish_table(
     config: Mapping[str, Any] | None = None,
 ) -> VectorTable:
     """Make a table of rows that are chosen already: count what is not finite, convert."""
-    if vocab is None:
-        raise nothing_left(options, report)
     if vectors.ndim != 2 or vectors.shape[1] == 0:
         raise FormatError(
             f"{report.source}: has vectors of shape {vectors.shape}; rows of numbers are wanted"
         )
-    dtype = np.dtype(options.dtype)
-    with np.errstate(over="ignore"):
-        vectors = np.ascontiguousarray(vectors, dtype)
-    for begin in range(0, len(vectors), 4096):
-        block = vectors[begin : begin + 4096]
-        report.not_finite += int((~np.isfinite(block)).any(axis=1).sum())
+    report.not_finite = _count_not_finite(vectors)
+    if vectors.dtype != options.dtype or not vectors.flags.c_contiguous:
+        with np.errstate(over="ignore"):
+            vectors = np.ascontiguousarray(vectors, options.dtype)
+        if _count_not_finite(vectors) > report.not_finite:
+            raise FormatError(
+                f"{report.source}: has numbers beyond the largest that {options.dtype} holds"
+            )
     refuse_repairs(options, report)
     return VectorTable(
         vocab, vectors, norms=norms, subwords=subwords, config=dict(config or {}), report=report
+    )
+
+
+def _count_not_finite(vectors: NDArray[Any]) -> int:
+    # In blocks, for the sake of memory.
+    return sum(
+        int((~np.isfinite(vectors[begin : begin + 4096])).any(axis=1).sum())
+        for begin in range(0, len(vectors), 4096)
     )
 
 
@@ -141,20 +214,6 @@ def refuse_repairs(options: ReadOptions, report: LoadReport) -> None:
         raise FormatError(
             f"{report.source}: {found}; strict=True refuses what is repaired or counted without it"
         )
-
-
-def _decoded(raw: bytes, row: int, options: ReadOptions, report: LoadReport) -> bytes:
-    try:
-        raw.decode()
-    except UnicodeDecodeError as error:
-        if options.errors == "strict":
-            raise FormatError(
-                f"{report.source}: the word of row {row + 1:,} is not UTF-8: {raw!r} ({error}); "
-                f"errors='replace' or 'ignore' repairs it"
-            ) from None
-        report.undecodable_words += 1
-        return raw.decode(errors=options.errors).encode()
-    return raw
 
 
 def select_rows(table: VectorTable, options: ReadOptions) -> VectorTable:

@@ -1,0 +1,165 @@
+"""Lines of words and numbers, whether a header stands above them or not."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from firth import _core
+from firth.errors import FormatError
+from firth.formats._blocks import Blocks
+from firth.formats._rows import new_rows, table_of_rows
+from firth.formats._text_words import check_line_words
+from firth.machine import usable_cores
+
+if TYPE_CHECKING:
+    from firth.formats._format import ReadOptions
+    from firth.formats._source import VectorSource
+    from firth.formats._table import LoadReport, VectorTable
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Of rows that are formatted at a time, in numbers: bounds the memory for their text.
+_NUMBERS_AT_A_TIME = 1 << 20
+_LONGEST_SHOWN = 60
+
+
+def read_text_rows(
+    source: VectorSource,
+    dims: int,
+    options: ReadOptions,
+    report: LoadReport,
+    *,
+    first_line: int,
+) -> VectorTable:
+    """Read lines of a word and its numbers, from where the source stands to its end.
+
+    Parameters
+    ----------
+    source : VectorSource
+        At the beginning of a line.
+    dims : int
+        The number of numbers in a line.
+    options : ReadOptions
+        What is wanted.
+    report : LoadReport
+        What its `rows_claimed` says is checked; the rest is filled in.
+    first_line : int
+        The number of the first line, from 1, for messages.
+
+    Raises
+    ------
+    FormatError
+        A line that is none of a word and `dims` numbers; or what `strict` and `errors` refuse.
+    """
+    n_threads = usable_cores()
+    rows = new_rows(dims, options)
+    with closing(Blocks(source)) as blocks:
+        n_left = 0
+        while not rows.is_full and blocks.advance(n_left):
+            n_parsed = rows.parse_text(blocks.data, blocks.length, n_threads)
+            _check(rows, blocks, 0, source, report, first_line, dims)
+            n_left = blocks.length - n_parsed
+        if n_left and not rows.is_full:
+            # The last line has no end.
+            begin = blocks.length - n_left
+            last = blocks.data[begin:]
+            last[n_left] = ord("\n")
+            rows.parse_text(last, n_left + 1, 1)
+            _check(rows, blocks, begin, source, report, first_line, dims, at_end=True)
+        end = blocks.offset + blocks.length
+    _note(rows.counts, report)
+    if not rows.is_full:
+        _check_header(rows.counts["rows_read"], report, options, end)
+    return table_of_rows(rows, options, report)
+
+
+def _note(counts: dict[str, int], report: LoadReport) -> None:
+    if n := counts["blank_lines"]:
+        report.notes.append(f"{n:,} blank lines were passed over")
+    if n := counts["spaced_words"]:
+        report.notes.append(f"{n:,} words have spaces in them")
+
+
+def _check_header(n_rows: int, report: LoadReport, options: ReadOptions, end: int) -> None:
+    claimed = report.rows_claimed
+    if claimed is None or claimed == n_rows:
+        return
+    said = f"the header says {claimed:,} rows, but {n_rows:,} are there"
+    if options.strict:
+        raise FormatError(f"{report.source}: {said}; strict=True refuses that")
+    if n_rows < claimed - 1:
+        raise FormatError(
+            f"{report.source}: cut off: {said}, up to byte {end:,}, where the file ends. Get it "
+            f"again; limit={n_rows} reads what is there"
+        )
+    report.notes.append(said)
+
+
+def _check(
+    rows: _core.WordRows,
+    blocks: Blocks,
+    begin: int,
+    source: VectorSource,
+    report: LoadReport,
+    first_line: int,
+    dims: int,
+    *,
+    at_end: bool = False,
+) -> None:
+    """Raise the problem that the parser found, if it did."""
+    if rows.text_problem is None:
+        return
+    kind, line, offset, length, n_numbers = rows.text_problem
+    begin += offset
+    shown = _shown(blocks.data[begin : begin + length].tobytes())
+    where = f"{source.name}, line {first_line + line:,} (byte {blocks.offset + begin:,})"
+    if kind == "bad_word":
+        raise FormatError(
+            f"{where}: the word is not UTF-8: {shown}; errors='replace' or 'ignore' repairs it"
+        )
+    if at_end and kind in {"too_few", "no_number"}:
+        raise FormatError(
+            f"{where}: cut off: the file ends inside of this line, after "
+            f"{n_numbers:,} of {dims:,} numbers. Get the file again"
+        )
+    expected = f"{dims:,} numbers"
+    expected += " as the header says" if report.rows_claimed is not None else " as in the others"
+    if kind == "no_number":
+        raise FormatError(
+            f"{where}: {shown} stands where a number belongs; a line has a word and {expected}"
+        )
+    raise FormatError(f"{where}: {n_numbers:,} numbers in place of {expected}: {shown}")
+
+
+def _shown(field: bytes) -> str:
+    text = field.decode(errors="backslashreplace")
+    return repr(text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 3] + "...")
+
+
+def write_text_rows(table: VectorTable, file: BinaryIO, title: str) -> None:
+    """Write a line for each word; see `core/vector_text.hpp` for how numbers are written.
+
+    Raises
+    ------
+    ParameterError
+        A word that would not be read back: with a line end, say.
+    """
+    n_words, dims = table.vectors.shape
+    step = max(1, _NUMBERS_AT_A_TIME // dims)
+    vocab = table.vocab
+    check_line_words(vocab, title)
+    n_threads = usable_cores()
+    for begin in range(0, n_words, step):
+        end = min(n_words, begin + step)
+        block = np.ascontiguousarray(table.vectors[begin:end])
+        offsets = vocab.word_offsets[begin : end + 1]
+        if block.dtype == np.float16:
+            text = _core.format_half_rows(
+                vocab.word_bytes, offsets, block.view(np.uint16), 0, end - begin, n_threads
+            )
+        else:
+            block = block.astype(np.float32, copy=False)
+            text = _core.format_rows(vocab.word_bytes, offsets, block, 0, end - begin, n_threads)
+        file.write(text)
