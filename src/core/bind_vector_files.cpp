@@ -57,6 +57,14 @@ class BoundRows {
         return text_.parse(reinterpret_cast<const char *>(block.data()), length, n_threads);
     }
 
+    // Lines of numbers alone belong to these words.
+    void take_words_from(Bytes bytes, Offsets offsets) {
+        check_offsets(offsets, bytes.shape(0));
+        given_.emplace(bytes, offsets);
+        text_.take_words_from({reinterpret_cast<const char *>(bytes.data()), bytes.shape(0),
+                               offsets.data(), offsets.shape(0) - 1});
+    }
+
     size_t parse_binary(Array1<const uint8_t> block, size_t length, uint64_t most) {
         if (rows_.dims() == 0 || block.shape(0) < length) throw std::invalid_argument("length");
         nb::gil_scoped_release release;
@@ -164,6 +172,7 @@ class BoundRows {
     }
 
     std::optional<std::tuple<Bytes, Offsets, Slots>> wanted_;
+    std::optional<std::tuple<Bytes, Offsets>> given_;
     firth::WordRows rows_;
     firth::VectorTextParser text_;
     firth::VectorBinaryParser binary_;
@@ -172,17 +181,18 @@ class BoundRows {
 
 // `matrix` is float32, or uint16 with the bits of float16.
 template <typename T>
-nb::bytes format_rows(Bytes bytes, Offsets offsets, Array2<const T> matrix, size_t begin,
-                      size_t end, size_t n_threads) {
-    if (begin > end || end > matrix.shape(0) || offsets.shape(0) != matrix.shape(0) + 1)
-        throw std::invalid_argument("rows, words and range do not fit");
+nb::bytes format_rows(Bytes bytes, Offsets offsets, Array2<const T> matrix, char separator,
+                      bool with_words, size_t n_threads) {
+    if (offsets.shape(0) != matrix.shape(0) + 1)
+        throw std::invalid_argument("rows and words do not fit");
     std::vector<char> text;
     {
         nb::gil_scoped_release release;
         check_offsets(offsets, bytes.shape(0));
         text = firth::format_rows(reinterpret_cast<const char *>(bytes.data()), offsets.data(),
                                   reinterpret_cast<const char *>(matrix.data()), sizeof(T) == 2,
-                                  matrix.shape(1), begin, end, n_threads);
+                                  matrix.shape(0), matrix.shape(1), {separator, with_words},
+                                  n_threads);
     }
     return nb::bytes(text.data(), text.size());
 }
@@ -228,6 +238,8 @@ void bind_vector_files(nb::module_ &m) {
         .def("reserve", &BoundRows::reserve, "n"_a)
         .def("parse_text", &BoundRows::parse_text, "block"_a.noconvert(), "length"_a,
              "n_threads"_a)
+        .def("take_words_from", &BoundRows::take_words_from, "word_bytes"_a.noconvert(),
+             "word_offsets"_a.noconvert())
         .def("parse_binary", &BoundRows::parse_binary, "block"_a.noconvert(), "length"_a, "most"_a)
         .def("take_words", &BoundRows::take_words, "word_bytes"_a.noconvert(),
              "word_offsets"_a.noconvert())
@@ -239,9 +251,11 @@ void bind_vector_files(nb::module_ &m) {
         .def_prop_ro("text_problem", &BoundRows::text_problem)
         .def_prop_ro("binary_problem", &BoundRows::binary_problem);
     m.def("format_rows", &format_rows<float>, "word_bytes"_a.noconvert(),
-          "word_offsets"_a.noconvert(), "matrix"_a.noconvert(), "begin"_a, "end"_a, "n_threads"_a);
+          "word_offsets"_a.noconvert(), "matrix"_a.noconvert(), "separator"_a, "with_words"_a,
+          "n_threads"_a);
     m.def("format_half_rows", &format_rows<uint16_t>, "word_bytes"_a.noconvert(),
-          "word_offsets"_a.noconvert(), "matrix"_a.noconvert(), "begin"_a, "end"_a, "n_threads"_a);
+          "word_offsets"_a.noconvert(), "matrix"_a.noconvert(), "separator"_a, "with_words"_a,
+          "n_threads"_a);
     m.def("parse_number", &parse_number, "text"_a);
     m.def("repair_utf8", &repair_utf8, "text"_a, "replace"_a);
     m.def("to_halves", &to_halves, "values"_a);

@@ -47,7 +47,8 @@ bool looks_like_a_float(std::string_view field) {
 // The lines that one thread parses, and what it found.
 struct VectorTextParser::Part {
     const char *begin, *end;
-    uint64_t first_row;  // where its first line goes
+    uint64_t first_row = 0;   // where its first line goes
+    uint64_t first_line = 0;  // in all that is parsed
     uint64_t n_lines = 0;
     std::vector<ReadRow> rows;       // one for each line that is not blank
     std::vector<float> values;       // of the line in work
@@ -109,6 +110,48 @@ bool VectorTextParser::parse_line(Part &part, const char *&p, uint64_t at) const
     return parse_from_the_right(part, line, p - 1, row);
 }
 
+// Parses a line of numbers whose word stands elsewhere.
+bool VectorTextParser::parse_numbers_line(Part &part, const char *&p, uint64_t at) const {
+    const char *const line = p, *const end = line_end(p, part.end);
+    char *const row = rows_.row(at);
+    const size_t dims = rows_.dims();
+    float *const values = rows_.half() ? part.values.data() : reinterpret_cast<float *>(row);
+    const auto fail = [&](LineProblem kind, const char *what, const char *what_end, uint64_t n) {
+        part.problem = {kind, part.rows.size() + part.n_blank,
+                        static_cast<size_t>(what - part.begin),
+                        static_cast<size_t>(what_end - what), n};
+        return false;
+    };
+    const uint64_t i_word = part.first_line + part.rows.size() + part.n_blank;
+    size_t n = 0;
+    for (;;) {
+        while (is_blank(*p)) ++p;
+        if (p == end) break;
+        const char *const field = p;
+        float value;
+        if (!parse_common(p, value) || !(is_blank(*p) || p == end)) {
+            p = field;
+            while (p != end && !is_blank(*p)) ++p;
+            if (!parse_any(field, p, value)) return fail(LineProblem::no_number, field, p, n);
+        }
+        if (n < dims) values[n] = value;
+        ++n;
+    }
+    p = end + 1;
+    if (n == 0) {
+        ++part.n_blank;
+        return true;
+    }
+    if (n != dims) return fail(n < dims ? LineProblem::too_few : LineProblem::too_many, line, end, n);
+    std::string_view word;
+    if (i_word < words_.n) words_.get(i_word, word);
+    ReadRow read{word.data(), static_cast<uint32_t>(word.size())};
+    rows_.examine(read);
+    store(values, row, read);
+    part.rows.push_back(read);
+    return true;
+}
+
 bool VectorTextParser::parse_from_the_right(Part &part, const char *line, const char *end,
                                             char *row) const {
     const size_t dims = rows_.dims();
@@ -164,8 +207,10 @@ void VectorTextParser::parse_part(Part &part) const {
     part.values.resize(rows_.half() ? rows_.dims() : 0);
     part.rows.reserve(part.n_lines);
     const char *p = part.begin;
-    while (p != part.end)
-        if (!parse_line(part, p, part.first_row + part.rows.size())) return;
+    while (p != part.end) {
+        const uint64_t at = part.first_row + part.rows.size();
+        if (!(has_words_apart_ ? parse_numbers_line(part, p, at) : parse_line(part, p, at))) return;
+    }
 }
 
 size_t VectorTextParser::parse(const char *block, size_t length, size_t n_threads) {
@@ -184,9 +229,12 @@ size_t VectorTextParser::parse(const char *block, size_t length, size_t n_thread
         parts[i].n_lines = count_lines(parts[i].begin, parts[i].end);
     });
     uint64_t first_row = rows_.counts().kept;
+    uint64_t first_line = n_lines_;
     for (Part &part : parts) {
         part.first_row = first_row;
+        part.first_line = first_line;
         first_row += part.n_lines;
+        first_line += part.n_lines;
     }
     rows_.reserve(first_row - rows_.counts().kept);
     on_threads_each(n_parts, [&](size_t i) { parse_part(parts[i]); });
@@ -221,32 +269,29 @@ size_t VectorTextParser::parse(const char *block, size_t length, size_t n_thread
 namespace {
 
 void append_number(std::vector<char> &text, float value) {
-    char digits[32];
-    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
-    text.push_back(' ');
-    text.insert(text.end(), digits, end);
-    static_cast<void>(error);  // 32 characters hold any float32
+    char digits[32];  // hold any float32
+    text.insert(text.end(), digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
 
 }  // namespace
 
 std::vector<char> format_rows(const char *word_bytes, const uint64_t *offsets, const char *matrix,
-                              bool half, size_t dims, size_t begin, size_t end, size_t n_threads) {
-    const size_t n_parts = std::max<size_t>(1, std::min(n_threads, (end - begin) / 16));
+                              bool half, size_t n_rows, size_t dims, LineStyle style,
+                              size_t n_threads) {
+    const size_t n_parts = std::max<size_t>(1, std::min(n_threads, n_rows / 16));
     std::vector<std::vector<char>> parts(n_parts);
     on_threads_each(n_parts, [&](size_t i) {
-        const size_t n = end - begin;
         std::vector<char> &text = parts[i];
-        const size_t first = begin + n * i / n_parts, last = begin + n * (i + 1) / n_parts;
+        const size_t first = n_rows * i / n_parts, last = n_rows * (i + 1) / n_parts;
         text.reserve((last - first) * (dims * 12 + 16));
         for (size_t row = first; row < last; ++row) {
-            text.insert(text.end(), word_bytes + offsets[row], word_bytes + offsets[row + 1]);
+            if (style.with_words)
+                text.insert(text.end(), word_bytes + offsets[row], word_bytes + offsets[row + 1]);
             for (size_t d = 0; d < dims; ++d) {
-                if (half)
-                    append_number(text, from_half(load_bytes<uint16_t>(
-                                            matrix + 2 * (row * dims + d))));
-                else
-                    append_number(text, load_bytes<float>(matrix + 4 * (row * dims + d)));
+                if (d > 0 || style.with_words) text.push_back(style.separator);
+                const size_t at = row * dims + d;
+                append_number(text, half ? from_half(load_bytes<uint16_t>(matrix + 2 * at))
+                                         : load_bytes<float>(matrix + 4 * at));
             }
             text.push_back('\n');
         }

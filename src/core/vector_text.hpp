@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "decimal.hpp"
+#include "string_index.hpp"
 #include "word_rows.hpp"
 
 namespace firth {
@@ -38,6 +39,12 @@ class VectorTextParser {
     // rows are full, there is no going on.
     size_t parse(const char *block, size_t length, size_t n_threads);
 
+    // Lines have numbers only from now on, and these words belong to them, one to each line.
+    void take_words_from(Strings words) {
+        words_ = words;
+        has_words_apart_ = true;
+    }
+
     const TextProblem &problem() const { return problem_; }
     uint64_t n_lines() const { return n_lines_; }
     uint64_t n_blank_lines() const { return n_blank_lines_; }
@@ -47,10 +54,13 @@ class VectorTextParser {
     struct Part;
     void parse_part(Part &part) const;
     bool parse_line(Part &part, const char *&p, uint64_t at) const;
+    bool parse_numbers_line(Part &part, const char *&p, uint64_t at) const;
     bool parse_from_the_right(Part &part, const char *line, const char *end, char *row) const;
     void store(const float *values, char *row, ReadRow &read) const;
 
     WordRows &rows_;
+    Strings words_{};
+    bool has_words_apart_ = false;
     TextProblem problem_;
     uint64_t n_lines_ = 0, n_blank_lines_ = 0, n_spaced_words_ = 0;
 };
@@ -58,9 +68,14 @@ class VectorTextParser {
 // Whether a field is written as a number with a point or an exponent: "0.5", not "5" and not ".".
 bool looks_like_a_float(std::string_view field);
 
-// The rows from `begin` to before `end` as lines, "word number ... number\n", each number as short
-// as it can be and still be read back as itself. `half` rows have numbers of 16 bits.
+// Rows as lines, "word number ... number\n" or the numbers alone, each as short as it can be and
+// still be read back as itself. `half` rows have numbers of 16 bits.
+struct LineStyle {
+    char separator = ' ';
+    bool with_words = true;
+};
 std::vector<char> format_rows(const char *word_bytes, const uint64_t *offsets, const char *matrix,
-                              bool half, size_t dims, size_t begin, size_t end, size_t n_threads);
+                              bool half, size_t n_rows, size_t dims, LineStyle style,
+                              size_t n_threads);
 
 }  // namespace firth

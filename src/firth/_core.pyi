@@ -45,6 +45,9 @@ class WordRows:
     ) -> None: ...
     def reserve(self, n: int) -> None: ...
     def parse_text(self, block: NDArray[np.uint8], length: int, n_threads: int) -> int: ...
+    def take_words_from(
+        self, word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64]
+    ) -> None: ...
     def parse_binary(self, block: NDArray[np.uint8], length: int, most: int) -> int: ...
     def take_words(
         self, word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64]
@@ -65,16 +68,16 @@ def format_rows(
     word_bytes: NDArray[np.uint8],
     word_offsets: NDArray[np.uint64],
     matrix: NDArray[np.float32],
-    begin: int,
-    end: int,
+    separator: str,
+    with_words: bool,
     n_threads: int,
 ) -> bytes: ...
 def format_half_rows(
     word_bytes: NDArray[np.uint8],
     word_offsets: NDArray[np.uint64],
     matrix: NDArray[np.uint16],
-    begin: int,
-    end: int,
+    separator: str,
+    with_words: bool,
     n_threads: int,
 ) -> bytes: ...
 def parse_number(text: bytes) -> float | None: ...

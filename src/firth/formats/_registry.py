@@ -21,12 +21,14 @@ def _formats() -> dict[str, Format]:
     # told by its look.
     from firth.formats.glove import GLOVE
     from firth.formats.native import NATIVE
+    from firth.formats.projector import PROJECTOR
     from firth.formats.word2vec_binary import WORD2VEC_BINARY
     from firth.formats.word2vec_text import FASTTEXT_VEC, WORD2VEC_TEXT
 
     formats = (
         # folders
         NATIVE,
+        PROJECTOR,
         # files with magic bytes
         # files that are told by how they look
         WORD2VEC_BINARY,

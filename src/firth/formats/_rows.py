@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from firth.subwords import Subwords
 
 _NO_LIMIT = 2**64 - 1
+
+# The bytes of words, one after the other; where each begins, and where the last one ends.
+Words: TypeAlias = "tuple[NDArray[np.uint8], NDArray[np.uint64]]"
 
 
 def new_rows(dims: int, options: ReadOptions) -> _core.WordRows:
@@ -78,7 +81,7 @@ def _vocab(
     return Vocab(word_bytes, word_offsets, counts, slots)
 
 
-def pack_words(words: Iterable[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+def pack_words(words: Iterable[bytes]) -> Words:
     """Put words one after the other: their bytes, and where each begins and the last one ends."""
     packed = bytearray()
     ends = array("Q", [0])
@@ -89,7 +92,7 @@ def pack_words(words: Iterable[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.ui
 
 
 def make_table(
-    words: Iterable[bytes] | tuple[NDArray[np.uint8], NDArray[np.uint64]],
+    words: Iterable[bytes] | Words,
     vectors: NDArray[Any],
     options: ReadOptions,
     report: LoadReport,

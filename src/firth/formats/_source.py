@@ -224,6 +224,13 @@ class VectorSource:
                 return VectorSource(other)
         return None
 
+    def has_sibling(self, name: str) -> bool:
+        """Tell whether `sibling` would find this file."""
+        other = self.sibling(name)
+        if other is not None:
+            other.close()
+        return other is not None
+
     def close(self) -> None:
         """Close what was opened, and remove what was unpacked."""
         self._cleanup.close()

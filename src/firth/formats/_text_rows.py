@@ -11,11 +11,11 @@ from firth import _core
 from firth.errors import FormatError
 from firth.formats._blocks import Blocks
 from firth.formats._rows import new_rows, table_of_rows
-from firth.formats._text_words import check_line_words
 from firth.machine import usable_cores
 
 if TYPE_CHECKING:
     from firth.formats._format import ReadOptions
+    from firth.formats._rows import Words
     from firth.formats._source import VectorSource
     from firth.formats._table import LoadReport, VectorTable
 
@@ -25,6 +25,18 @@ _NUMBERS_AT_A_TIME = 1 << 20
 _LONGEST_SHOWN = 60
 
 
+class UnevenError(FormatError):
+    """Words and numbers stand in two files, which do not have the same number of lines."""
+
+    def __init__(self, source: str, n_words: int, n_rows: int) -> None:
+        super().__init__(
+            f"{source}: {n_words:,} words for {n_rows:,} vectors; the two files do not belong "
+            f"together, or one is cut off"
+        )
+        self.n_words = n_words
+        self.n_rows = n_rows
+
+
 def read_text_rows(
     source: VectorSource,
     dims: int,
@@ -32,6 +44,7 @@ def read_text_rows(
     report: LoadReport,
     *,
     first_line: int,
+    words: Words | None = None,
 ) -> VectorTable:
     """Read lines of a word and its numbers, from where the source stands to its end.
 
@@ -47,14 +60,20 @@ def read_text_rows(
         What its `rows_claimed` says is checked; the rest is filled in.
     first_line : int
         The number of the first line, from 1, for messages.
+    words : pair of arrays, optional
+        The words of the lines, which then have numbers only.
 
     Raises
     ------
+    UnevenError
+        There are more or fewer `words` than lines.
     FormatError
         A line that is none of a word and `dims` numbers; or what `strict` and `errors` refuse.
     """
     n_threads = usable_cores()
     rows = new_rows(dims, options)
+    if words is not None:
+        rows.take_words_from(*words)
     with closing(Blocks(source)) as blocks:
         n_left = 0
         while not rows.is_full and blocks.advance(n_left):
@@ -70,7 +89,11 @@ def read_text_rows(
             _check(rows, blocks, begin, source, report, first_line, dims, at_end=True)
         end = blocks.offset + blocks.length
     _note(rows.counts, report)
-    if not rows.is_full:
+    if not rows.is_full and words is not None:
+        n_words, n_rows = len(words[1]) - 1, rows.counts["rows_read"]
+        if n_words != n_rows:
+            raise UnevenError(report.source, n_words, n_rows)
+    elif not rows.is_full:
         _check_header(rows.counts["rows_read"], report, options, end)
     return table_of_rows(rows, options, report)
 
@@ -138,28 +161,21 @@ def _shown(field: bytes) -> str:
     return repr(text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 3] + "...")
 
 
-def write_text_rows(table: VectorTable, file: BinaryIO, title: str) -> None:
-    """Write a line for each word; see `core/vector_text.hpp` for how numbers are written.
-
-    Raises
-    ------
-    ParameterError
-        A word that would not be read back: with a line end, say.
-    """
+def write_text_rows(
+    table: VectorTable, file: BinaryIO, *, separator: str = " ", with_words: bool = True
+) -> None:
+    """Write a line for each word; numbers are as short as they can be and be read back exactly."""
     n_words, dims = table.vectors.shape
     step = max(1, _NUMBERS_AT_A_TIME // dims)
-    vocab = table.vocab
-    check_line_words(vocab, title)
     n_threads = usable_cores()
     for begin in range(0, n_words, step):
         end = min(n_words, begin + step)
         block = np.ascontiguousarray(table.vectors[begin:end])
-        offsets = vocab.word_offsets[begin : end + 1]
+        words = table.vocab.word_bytes, table.vocab.word_offsets[begin : end + 1]
         if block.dtype == np.float16:
-            text = _core.format_half_rows(
-                vocab.word_bytes, offsets, block.view(np.uint16), 0, end - begin, n_threads
-            )
+            halves = block.view(np.uint16)
+            text = _core.format_half_rows(*words, halves, separator, with_words, n_threads)
         else:
             block = block.astype(np.float32, copy=False)
-            text = _core.format_rows(vocab.word_bytes, offsets, block, 0, end - begin, n_threads)
+            text = _core.format_rows(*words, block, separator, with_words, n_threads)
         file.write(text)

@@ -18,6 +18,7 @@ from firth.formats._format import Format
 from firth.formats._lines import head_lines, n_numbers_at_end
 from firth.formats._table import LoadReport
 from firth.formats._text_rows import BYTE_ORDER_MARK, read_text_rows, write_text_rows
+from firth.formats._text_words import check_line_words
 
 if TYPE_CHECKING:
     from firth.formats._format import ReadOptions
@@ -55,7 +56,8 @@ def _read(source: VectorSource, options: ReadOptions) -> VectorTable:
 
 
 def _write(table: VectorTable, file: BinaryIO) -> None:
-    write_text_rows(table, file, GLOVE.title)
+    check_line_words(table.vocab, GLOVE.title)
+    write_text_rows(table, file)
 
 
 GLOVE = Format(

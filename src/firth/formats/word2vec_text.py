@@ -19,6 +19,7 @@ from firth.formats._header import read_header
 from firth.formats._lines import head_lines, n_numbers_at_end
 from firth.formats._table import LoadReport
 from firth.formats._text_rows import read_text_rows, write_text_rows
+from firth.formats._text_words import check_line_words
 
 if TYPE_CHECKING:
     from firth.formats._format import ReadOptions
@@ -65,8 +66,9 @@ def _read_fasttext(source: VectorSource, options: ReadOptions) -> VectorTable:
 
 def _write(table: VectorTable, file: BinaryIO) -> None:
     n_words, dims = table.vectors.shape
+    check_line_words(table.vocab, WORD2VEC_TEXT.title)
     file.write(b"%d %d\n" % (n_words, dims))
-    write_text_rows(table, file, WORD2VEC_TEXT.title)
+    write_text_rows(table, file)
 
 
 WORD2VEC_TEXT = Format(
