@@ -25,18 +25,6 @@ _NUMBERS_AT_A_TIME = 1 << 20
 _LONGEST_SHOWN = 60
 
 
-class UnevenError(FormatError):
-    """Words and numbers stand in two files, which do not have the same number of lines."""
-
-    def __init__(self, source: str, n_words: int, n_rows: int) -> None:
-        super().__init__(
-            f"{source}: {n_words:,} words for {n_rows:,} vectors; the two files do not belong "
-            f"together, or one is cut off"
-        )
-        self.n_words = n_words
-        self.n_rows = n_rows
-
-
 def read_text_rows(
     source: VectorSource,
     dims: int,
@@ -61,12 +49,10 @@ def read_text_rows(
     first_line : int
         The number of the first line, from 1, for messages.
     words : pair of arrays, optional
-        The words of the lines, which then have numbers only.
+        The words of the lines, as many as there are; the lines have numbers only then.
 
     Raises
     ------
-    UnevenError
-        There are more or fewer `words` than lines.
     FormatError
         A line that is none of a word and `dims` numbers; or what `strict` and `errors` refuse.
     """
@@ -89,11 +75,7 @@ def read_text_rows(
             _check(rows, blocks, begin, source, report, first_line, dims, at_end=True)
         end = blocks.offset + blocks.length
     _note(rows.counts, report)
-    if not rows.is_full and words is not None:
-        n_words, n_rows = len(words[1]) - 1, rows.counts["rows_read"]
-        if n_words != n_rows:
-            raise UnevenError(report.source, n_words, n_rows)
-    elif not rows.is_full:
+    if not rows.is_full:
         _check_header(rows.counts["rows_read"], report, options, end)
     return table_of_rows(rows, options, report)
 

@@ -27,7 +27,7 @@ from firth.formats._lines import head_lines, is_number
 from firth.formats._rows import Words, new_rows, pack_words
 from firth.formats._source import VectorSource
 from firth.formats._table import LoadReport
-from firth.formats._text_rows import BYTE_ORDER_MARK, UnevenError, read_text_rows, write_text_rows
+from firth.formats._text_rows import BYTE_ORDER_MARK, read_text_rows, write_text_rows
 from firth.formats._text_words import check_tabless_words
 from firth.vocab import Vocab
 
@@ -94,23 +94,7 @@ def _beside(source: VectorSource, names: list[str]) -> VectorSource:
 
 
 def _read(source: VectorSource, options: ReadOptions) -> VectorTable:
-    vectors, metadata = _open_pair(source)
-    with vectors, metadata:
-        columns = _Columns.of(metadata)
-    try:
-        return _read_pair(source, columns, options)
-    except UnevenError as uneven:
-        # Whether its first line is a word too cannot always be seen.
-        if uneven.n_words - uneven.n_rows != (-1 if columns.has_header else 1):
-            raise
-        other = _Columns(not columns.has_header, columns.word, None)
-        try:
-            return _read_pair(source, other, options)
-        except UnevenError:
-            raise uneven from None
-
-
-def _read_pair(source: VectorSource, columns: _Columns, options: ReadOptions) -> VectorTable:
+    columns = _Columns.of(*_open_pair(source))
     vectors, metadata = _open_pair(source)
     with vectors, metadata:
         words, counts = columns.read(metadata)
@@ -136,16 +120,26 @@ class _Columns:
     has_header: bool
     word: int
     count: int | None
+    n_lines: int
 
     @classmethod
-    def of(cls, metadata: VectorSource) -> _Columns:
-        """Tell by the first line: one column has no header as a rule, several always have one."""
-        first = next(_lines(metadata), b"")
+    def of(cls, vectors: VectorSource, metadata: VectorSource) -> _Columns:
+        """Tell whether there is a header by the number of lines: a word may be "word" too."""
+        with vectors, metadata:
+            n_vectors, _ = _count_lines(vectors)
+            n_lines, n_words = _count_lines(metadata)
+            first = metadata.head.removeprefix(BYTE_ORDER_MARK).partition(b"\n")[0]
+        if n_vectors not in {n_lines, n_lines - 1, n_words, n_words - 1}:
+            raise FormatError(
+                f"{metadata.name}: {n_lines:,} lines for the {n_vectors:,} of {vectors.name}; the "
+                f"two files do not belong together, or one is cut off"
+            )
+        if n_vectors in {n_lines, n_words}:
+            return cls(False, 0, None, n_vectors)
         names = [name.strip().lower() for name in first.split(b"\t")]
         words = [names.index(name) for name in _WORD_COLUMNS if name in names]
         counts = [names.index(name) for name in _COUNT_COLUMNS if name in names]
-        has_header = len(names) > 1 or bool(words)
-        return cls(has_header, words[0] if words else 0, counts[0] if counts else None)
+        return cls(True, words[0] if words else 0, counts[0] if counts else None, n_vectors)
 
     def read(self, metadata: VectorSource) -> tuple[Words, NDArray[np.int64] | None]:
         """Read the words and, if there is such a column, their counts."""
@@ -155,6 +149,8 @@ class _Columns:
             for number, line in enumerate(_lines(metadata), 1):
                 if number == 1 and self.has_header:
                     continue
+                if number == self.n_lines + self.has_header + 1:
+                    break
                 fields = line.split(b"\t")
                 if self.count is not None:
                     counts.append(self._count(fields, metadata.name, number))
@@ -171,6 +167,18 @@ class _Columns:
         if not 0 <= count < 2**63:
             raise FormatError(f"{name}, line {line:,}: the count is no whole number of 0 or more")
         return count
+
+
+def _count_lines(source: VectorSource) -> tuple[int, int]:
+    """Count the lines of a text, without and with blank ones at its end."""
+    n = 0
+    n_at_end = 0
+    for chunk in source.chunks():
+        n += chunk.count(b"\n")
+        rest = chunk.rstrip(b"\r\n")
+        n_at_end = chunk.count(b"\n", len(rest)) + (0 if rest else n_at_end)
+    unfinished = source.position > 0 and n_at_end == 0
+    return n + unfinished - max(0, n_at_end - 1), n + unfinished
 
 
 def _lines(source: VectorSource) -> Iterator[bytes]:
