@@ -24,25 +24,17 @@ const char *line_end(const char *p, const char *end) {
     return static_cast<const char *>(std::memchr(p, '\n', static_cast<size_t>(end - p)));
 }
 
+// Whether a field is a number with a digit: not "nan", not "infinity", which are words too.
+bool is_digits(const char *p, const char *end) {
+    float value;
+    return std::any_of(p, end, is_digit) && parse_any(p, end, value);
+}
+
 uint64_t count_lines(const char *p, const char *end) {
     return static_cast<uint64_t>(std::count(p, end, '\n'));
 }
 
 }  // namespace
-
-bool looks_like_a_float(std::string_view field) {
-    bool has_digit = false, is_float = false;
-    for (size_t i = 0; i < field.size(); ++i) {
-        const char c = field[i];
-        if (is_digit(c))
-            has_digit = true;
-        else if (c == '.' || ((c == 'e' || c == 'E') && has_digit))
-            is_float = true;
-        else if (c != '-' && c != '+')
-            return false;
-    }
-    return has_digit && is_float;
-}
 
 // The lines that one thread parses, and what it found.
 struct VectorTextParser::Part {
@@ -185,12 +177,12 @@ bool VectorTextParser::parse_from_the_right(Part &part, const char *line, const 
     }
     const char *word = line;
     while (word != p && is_separator(*word)) ++word;
-    // A number at the end of the word: a row that is too long, and not "World War 2"?
+    // A number at the end of the word makes the row too long.
     uint64_t n_more = 0;
     for (const char *q = p; q != word;) {
         const char *const field_end = q;
         while (q != word && !is_separator(q[-1])) --q;
-        if (q == word || !looks_like_a_float({q, static_cast<size_t>(field_end - q)})) break;
+        if (q == word || !is_digits(q, field_end)) break;
         ++n_more;
         while (q != word && is_separator(q[-1])) --q;
     }

@@ -16,7 +16,7 @@ namespace firth {
 enum class LineProblem {
     none,
     too_few,     // numbers
-    too_many,    // numbers, or a word that ends in one
+    too_many,    // numbers, or a word that ends in one: the two cannot be told apart
     no_number,   // a field that ought to be one
     bad_word,    // a word that is no UTF-8
 };
@@ -64,9 +64,6 @@ class VectorTextParser {
     TextProblem problem_;
     uint64_t n_lines_ = 0, n_blank_lines_ = 0, n_spaced_words_ = 0;
 };
-
-// Whether a field is written as a number with a point or an exponent: "0.5", not "5" and not ".".
-bool looks_like_a_float(std::string_view field);
 
 // Rows as lines, "word number ... number\n" or the numbers alone, each as short as it can be and
 // still be read back as itself. `half` rows have numbers of 16 bits.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from firth.compression import COMPRESSION_SUFFIXES, UNPACKED_CHUNK
 from firth.errors import FormatError, SourceError
-from firth.formats._streams import FirthErrors
+from firth.formats._streams import FirthErrors, without_bombs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -78,7 +78,8 @@ class ZipArchive:
         n_unpacked = 0
         try:
             with self._zip.open(info) as file:
-                while chunk := file.read(UNPACKED_CHUNK):
+                unpacked = iter(lambda: file.read(UNPACKED_CHUNK), b"")
+                for chunk in without_bombs(unpacked, lambda: info.compress_size, name):
                     n_unpacked += len(chunk)
                     yield chunk
         except NotImplementedError as error:

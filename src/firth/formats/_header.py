@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from firth.errors import FormatError
+from firth.formats._rows import counted
 from firth.formats._text_rows import BYTE_ORDER_MARK
 
 if TYPE_CHECKING:
+    from firth.formats._format import ReadOptions
     from firth.formats._source import VectorSource
 
 # Twenty digits are more than any file has bytes.
@@ -36,13 +38,15 @@ class Header:
     length: int
     notes: list[str] = field(default_factory=list)
 
-    def check(self, source: VectorSource, least_row: int) -> None:
+    def check(self, source: VectorSource, options: ReadOptions, least_row: int) -> None:
         """Check the claims against each other and against the size of the file.
 
         Parameters
         ----------
         source : VectorSource
             Its size is compared where it is known.
+        options : ReadOptions
+            With a limit, fewer rows may be there than are claimed.
         least_row : int
             The bytes that a row takes at least.
 
@@ -60,11 +64,11 @@ class Header:
             raise FormatError(f"{source.name}: has no words: the header says 0 rows")
         # One row too many is a common mistake, and told apart from a lie when the rows are read.
         least = self.length + (self.rows - 1) * least_row
-        if source.size is not None and least > source.size:
+        if options.limit is None and source.size is not None and least > source.size:
             raise FormatError(
-                f"{source.name}: cut off, or its header is wrong: {self.rows:,} rows of "
-                f"{self.dims:,} dims take {least:,} bytes at least, but the file ends at byte "
-                f"{source.size:,}. Get the file again"
+                f"{source.name}: cut off, or its header is wrong: {counted(self.rows, 'row')} of "
+                f"{counted(self.dims, 'number')} take {least:,} bytes at least, but the file ends "
+                f"at byte {source.size:,}. Get the file again"
             )
 
 

@@ -53,8 +53,8 @@ def table_of_rows(
     report.not_finite = counts["not_finite"]
     if counts["too_large"]:
         raise FormatError(
-            f"{report.source}: {counts['too_large']:,} rows have numbers beyond 65,504, the "
-            f"largest that float16 holds; read them as float32"
+            f"{report.source}: {counted(counts['too_large'], 'row')} with numbers beyond 65,504, "
+            f"the largest that float16 holds; read them as float32"
         )
     if not counts["kept"]:
         raise nothing_left(options, report)
@@ -201,11 +201,21 @@ def _count_not_finite(vectors: NDArray[Any]) -> int:
     )
 
 
+def counted(n: int, what: str) -> str:
+    """Write a count with what is counted, in the plural where it has one."""
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
+def what_is_left(n_rows: int) -> str:
+    """Tell how to read the rows before the end of a file that was cut off."""
+    return f"; limit={n_rows} reads the rows before that" if n_rows else ""
+
+
 def nothing_left(options: ReadOptions, report: LoadReport) -> FormatError | ParameterError:
     """Say why a table would have no rows."""
     if options.only is not None and report.rows_read:
         return ParameterError(
-            f"{report.source}: none of the {len(options.only):,} words of only= is among its words"
+            f"{report.source}: has none of the {counted(len(options.only), 'word')} of only="
         )
     return FormatError(f"{report.source}: has no words")
 

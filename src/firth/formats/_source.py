@@ -9,8 +9,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
-from firth.compression import COMPRESSED_CHUNK, COMPRESSION_SUFFIXES, ZIP_MAGICS, decompress
-from firth.compression import find_codec as codec_of
+from firth.compression import (
+    COMPRESSED_CHUNK,
+    COMPRESSION_SUFFIXES,
+    ZIP_MAGICS,
+    Codec,
+    decompress,
+    find_codec,
+)
 from firth.errors import FormatError, ParameterError, SourceError
 from firth.formats._archives import (
     Archive,
@@ -30,6 +36,7 @@ from firth.formats._streams import (
     filled_from_chunks,
     filled_from_file,
     unreadable,
+    without_bombs,
 )
 
 if TYPE_CHECKING:
@@ -291,7 +298,7 @@ class VectorSource:
         start = file.tell() if can_seek else 0
         stream = self._packed(file, name)
         head = stream.peek(_TAR_HEAD)
-        codec = codec_of(head, name, FormatError)
+        codec = find_codec(head, name, FormatError)
         self._is_plain = codec is None
         inner, inner_head = stream, head
         if codec is not None:
@@ -356,7 +363,7 @@ class VectorSource:
         archive = reopened()
         member = next(m for m in archive.members() if m.name == chosen.name)
         stream = ByteStream(filled_from_chunks(archive.chunks(member)))
-        codec = codec_of(stream.peek(_TAR_HEAD), self.name, FormatError)
+        codec = find_codec(stream.peek(_TAR_HEAD), self.name, FormatError)
         if codec is not None:
             stream = _unpacked(stream, codec, self.name)
         head = stream.peek(_TAR_HEAD)
@@ -377,9 +384,10 @@ class VectorSource:
         return ByteStream(counted)
 
 
-def _unpacked(stream: ByteStream, codec: object, name: str) -> ByteStream:
+def _unpacked(stream: ByteStream, codec: Codec, name: str) -> ByteStream:
     packed = iter(lambda: stream.read(COMPRESSED_CHUNK), b"")
-    return ByteStream(filled_from_chunks(decompress(packed, codec, name, FormatError)))  # type: ignore[arg-type]
+    chunks = decompress(packed, codec, name, FormatError)
+    return ByteStream(filled_from_chunks(without_bombs(chunks, lambda: stream.position, name)))
 
 
 def _folder_meant(members: list[Member], wanted: str | None) -> str | None:

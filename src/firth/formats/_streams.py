@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from firth.errors import FormatError, ParameterError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 READ_SIZE = 1 << 20
+# Numbers as text shrink to a third, rows of zeros and ones to a hundredth; zeros to a thousandth.
+MOST_GROWTH = 250
+_NEVER_A_BOMB = 64 << 20
 _READ_INTO = (io.BufferedReader, io.BytesIO, io.FileIO)
 
 
@@ -173,6 +176,37 @@ class ForwardFile(io.RawIOBase):
                 f"archive of vectors needs; unpack it yourself if you trust it"
             )
         return self._stream.read(size)
+
+
+def without_bombs(
+    chunks: Iterable[bytes], n_packed: Callable[[], int], name: str
+) -> Iterator[bytes]:
+    """Pass unpacked chunks on, but refuse what unpacks to far more than vectors do.
+
+    Parameters
+    ----------
+    chunks : iterable of bytes
+        Unpacked bytes.
+    n_packed : callable
+        Tells from how many bytes they were unpacked so far.
+    name : str
+        For the message.
+
+    Raises
+    ------
+    FormatError
+        The bytes are many times those that they were unpacked from.
+    """
+    n_unpacked = 0
+    for chunk in chunks:
+        n_unpacked += len(chunk)
+        if n_unpacked > _NEVER_A_BOMB and n_unpacked > MOST_GROWTH * n_packed():
+            raise FormatError(
+                f"{name}: unpacks to over {MOST_GROWTH} times its size ({n_unpacked:,} bytes up to "
+                f"here), as no vectors do: it is made to fill memory or disk. Unpack it yourself "
+                f"if you trust it"
+            )
+        yield chunk
 
 
 def unreadable(name: str, error: OSError) -> SourceError:

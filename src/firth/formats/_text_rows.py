@@ -10,7 +10,7 @@ import numpy as np
 from firth import _core
 from firth.errors import FormatError
 from firth.formats._blocks import Blocks
-from firth.formats._rows import new_rows, table_of_rows
+from firth.formats._rows import counted, new_rows, table_of_rows, what_is_left
 from firth.machine import usable_cores
 
 if TYPE_CHECKING:
@@ -82,22 +82,22 @@ def read_text_rows(
 
 def _note(counts: dict[str, int], report: LoadReport) -> None:
     if n := counts["blank_lines"]:
-        report.notes.append(f"{n:,} blank lines were passed over")
+        report.notes.append(f"blank lines that were passed over: {n:,}")
     if n := counts["spaced_words"]:
-        report.notes.append(f"{n:,} words have spaces in them")
+        report.notes.append(f"words with spaces in them: {n:,}")
 
 
 def _check_header(n_rows: int, report: LoadReport, options: ReadOptions, end: int) -> None:
     claimed = report.rows_claimed
     if claimed is None or claimed == n_rows:
         return
-    said = f"the header says {claimed:,} rows, but {n_rows:,} are there"
+    said = f"the header says {counted(claimed, 'row')}, and there are {n_rows:,}"
     if options.strict:
         raise FormatError(f"{report.source}: {said}; strict=True refuses that")
     if n_rows < claimed - 1:
         raise FormatError(
-            f"{report.source}: cut off: {said}, up to byte {end:,}, where the file ends. Get it "
-            f"again; limit={n_rows} reads what is there"
+            f"{report.source}: cut off: {said} up to byte {end:,}, where the file ends. Get it "
+            f"again{what_is_left(n_rows)}"
         )
     report.notes.append(said)
 
@@ -127,15 +127,17 @@ def _check(
     if at_end and kind in {"too_few", "no_number"}:
         raise FormatError(
             f"{where}: cut off: the file ends inside of this line, after "
-            f"{n_numbers:,} of {dims:,} numbers. Get the file again"
+            f"{n_numbers:,} of {counted(dims, 'number')}. Get the file again"
         )
-    expected = f"{dims:,} numbers"
+    expected = counted(dims, "number")
     expected += " as the header says" if report.rows_claimed is not None else " as in the others"
     if kind == "no_number":
         raise FormatError(
             f"{where}: {shown} stands where a number belongs; a line has a word and {expected}"
         )
-    raise FormatError(f"{where}: {n_numbers:,} numbers in place of {expected}: {shown}")
+    if kind == "too_many":
+        expected += ", and no word can end in one more"
+    raise FormatError(f"{where}: {counted(n_numbers, 'number')} in place of {expected}: {shown}")
 
 
 def _shown(field: bytes) -> str:

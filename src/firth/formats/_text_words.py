@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from firth.vocab import Vocab
 
-_FLOAT = re.compile(r"[-+]*(\d[-+\d]*\.|\.[-+]*\d|\d[-+\d]*[eE])[-+\d.eE]*")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 
 
 def check_line_words(vocab: Vocab, title: str) -> None:
@@ -33,9 +33,13 @@ def check_tabless_words(vocab: Vocab, title: str) -> None:
 
 
 def _fits_a_line(word: str) -> bool:
-    # "World War 2" can be told from a row with a number too many, "pi is 3.14" cannot.
-    parts = re.split("[ \t]+", word)
-    return "\n" not in word and all(parts) and not _FLOAT.fullmatch(parts[-1])
+    # "World War 2" cannot be told from a word with a number too many behind it.
+    parts = re.split("[ \t]", word)
+    return (
+        "\n" not in word
+        and bool(parts[0] and parts[-1])
+        and not (len(parts) > 1 and _NUMBER.fullmatch(parts[-1]))
+    )
 
 
 def _check(vocab: Vocab, title: str, suspects: bytes, fits: Callable[[str], bool]) -> None:

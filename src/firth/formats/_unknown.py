@@ -14,7 +14,6 @@ _MAGICS = (
     (b"\xff\xd8\xff", "a picture"),
     (b"GIF8", "a picture"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-    (b"PK\x03\x04", "an archive inside of an archive: unpack it first"),
 )
 
 
@@ -28,6 +27,10 @@ def what_it_looks_like(source: VectorSource) -> str:
     for magic, what in _MAGICS:
         if head.startswith(magic):
             return f"this is {what}, no file of word vectors"
+    if head.startswith(b"PK\x03\x04"):
+        return "this is an archive inside of an archive: unpack the outer one first"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "this is text in UTF-16: convert it to UTF-8 first, with iconv -f UTF-16 -t UTF-8"
     start = head[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return (
@@ -48,6 +51,8 @@ def what_it_looks_like(source: VectorSource) -> str:
             "this is a pickle of Python, which firth does not read, as it may run any program; "
             "save the vectors in another format where you trust it"
         )
+    if b"\r" in head and b"\n" not in head:
+        return "this is text with line ends of old Macs (CR): convert them to LF first"
     if b"\0" not in head:
         return "this is text, but no words with vectors: each line has a word and its numbers"
     return "these bytes are in no format of word vectors that firth knows"

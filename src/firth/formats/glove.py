@@ -35,7 +35,10 @@ def _dims(source: VectorSource) -> int:
 
 def _recognise(source: VectorSource) -> bool:
     # A word and one number make a list of counts or scores, not of vectors.
-    return b"\0" not in source.head and _dims(source) > 1
+    # Nor are there lines where only old Macs see line ends.
+    head = source.head
+    has_lines = b"\n" in head or b"\r" not in head.rstrip()
+    return b"\0" not in head and has_lines and _dims(source) > 1
 
 
 def _read(source: VectorSource, options: ReadOptions) -> VectorTable:

@@ -22,7 +22,7 @@ from firth.errors import FormatError
 from firth.formats._blocks import Blocks
 from firth.formats._format import Format
 from firth.formats._header import Header, read_header
-from firth.formats._rows import new_rows, table_of_rows
+from firth.formats._rows import counted, new_rows, table_of_rows, what_is_left
 from firth.formats._table import LoadReport
 from firth.formats._text_words import check_spaceless_words
 
@@ -58,7 +58,7 @@ def _read(source: VectorSource, options: ReadOptions) -> VectorTable:
             f"{source.name}: does not begin with the header of word2vec, two whole numbers in a "
             f"line: rows and dims"
         )
-    header.check(source, least_row=4 * header.dims + 1)
+    header.check(source, options, least_row=4 * header.dims + 1)
     _refuse_big_endian(source, header)
     report = LoadReport(
         "word2vec-binary", source.name, rows_claimed=header.rows, notes=header.notes
@@ -66,7 +66,8 @@ def _read(source: VectorSource, options: ReadOptions) -> VectorTable:
     source.read(header.length)
     rows = new_rows(header.dims, options)
     if source.size is not None and options.only is None:
-        rows.reserve(min(header.rows, options.limit or header.rows))
+        most = source.size // (4 * header.dims + 1) + 1
+        rows.reserve(min(header.rows, options.limit or most, most))
     with closing(Blocks(source)) as blocks:
         _read_rows(rows, blocks, header, options, report)
     return table_of_rows(rows, options, report)
@@ -110,12 +111,13 @@ def _read_rows(
         if options.strict:
             raise FormatError(f"{report.source}: {said}; strict=True refuses that")
         report.notes.append(said)
-    said = f"the header says {header.rows:,} rows, but {n_rows:,} are there"
     if n_rows < header.rows - 1 or (n_rows < header.rows and left.strip(b"\n")):
         raise FormatError(
-            f"{report.source}: cut off: {said}, whole ones, up to byte {end - len(left):,}; the "
-            f"file ends at byte {end:,}. Get it again; limit={n_rows} reads what is there"
+            f"{report.source}: cut off: the header says {counted(header.rows, 'row')}, but the "
+            f"file ends at byte {end:,}, in row {n_rows + 1:,}, which begins at byte "
+            f"{end - len(left):,}. Get it again{what_is_left(n_rows)}"
         )
+    said = f"the header says {counted(header.rows, 'row')}, and there are {n_rows:,}"
     if n_rows != header.rows:
         if options.strict:
             raise FormatError(f"{report.source}: {said}; strict=True refuses that")

@@ -51,7 +51,7 @@ def _read_as(name: str, source: VectorSource, options: ReadOptions) -> VectorTab
             f"without one it may be in the format 'glove'"
         )
     report = LoadReport(name, source.name, rows_claimed=header.rows, notes=header.notes)
-    header.check(source, least_row=2 * header.dims)
+    header.check(source, options, least_row=2 * header.dims)
     source.read(header.length)
     return read_text_rows(source, header.dims, options, report, first_line=2)
 
