@@ -23,5 +23,6 @@ NB_MODULE(_core, m) {
     bind_vocabulary(m);
     bind_vector_files(m);
     bind_neighbours(m);
+    bind_subwords(m);
     bind_training(m);
 }

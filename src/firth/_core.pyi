@@ -105,6 +105,48 @@ class TopK:
     ) -> None: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
 
+# --- subwords -------------------------------------------------------------------------------------
+
+def subword_ids(
+    word_bytes: NDArray[np.uint8],
+    word_offsets: NDArray[np.uint64],
+    min_n: int,
+    max_n: int,
+    bucket: int,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def floret_ids(
+    word_bytes: NDArray[np.uint8],
+    word_offsets: NDArray[np.uint64],
+    min_n: int,
+    max_n: int,
+    bucket: int,
+    hash_count: int,
+    seed: int,
+    begin_mark: bytes,
+    end_mark: bytes,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def finalfusion_ids(
+    word_bytes: NDArray[np.uint8],
+    word_offsets: NDArray[np.uint64],
+    min_n: int,
+    max_n: int,
+    mask: int,
+    begin_mark: bytes,
+    end_mark: bytes,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def mean_rows(
+    out: NDArray[np.float32],
+    own: NDArray[np.float32] | None,
+    rows: NDArray[np.float32],
+    ids: NDArray[np.uint32],
+    offsets: NDArray[np.int64],
+    add_only: bool,
+    n_threads: int,
+) -> None: ...
+def split_fasttext_entries(
+    data: bytes, n_most: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int8], int]: ...
+
 # --- text to ids ----------------------------------------------------------------------------------
 
 SENTENCE_END: int
