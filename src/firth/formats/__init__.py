@@ -10,22 +10,28 @@ from firth.formats._table import LoadReport, VectorTable
 from firth.formats.native import open_folder, save_folder
 
 if TYPE_CHECKING:
+    from firth.formats._fasttext_model import FastTextArgs, FastTextModelData
     from firth.formats._reading import read_vectors
     from firth.formats._registry import FORMATS, recognise
     from firth.formats._source import VectorSource
     from firth.formats._writing import write_vectors
+    from firth.formats.fasttext import read_fasttext_model, write_fasttext_model
 
 __all__ = [
     "FORMATS",
+    "FastTextArgs",
+    "FastTextModelData",
     "Format",
     "LoadReport",
     "ReadOptions",
     "VectorSource",
     "VectorTable",
     "open_folder",
+    "read_fasttext_model",
     "read_vectors",
     "recognise",
     "save_folder",
+    "write_fasttext_model",
     "write_vectors",
 ]
 
@@ -43,6 +49,14 @@ def __getattr__(name: str) -> Any:
         from firth.formats._reading import read_vectors as value
     elif name == "write_vectors":
         from firth.formats._writing import write_vectors as value
+    elif name == "FastTextArgs":
+        from firth.formats._fasttext_model import FastTextArgs as value  # noqa: N813
+    elif name == "FastTextModelData":
+        from firth.formats._fasttext_model import FastTextModelData as value  # noqa: N813
+    elif name == "read_fasttext_model":
+        from firth.formats.fasttext import read_fasttext_model as value
+    elif name == "write_fasttext_model":
+        from firth.formats.fasttext import write_fasttext_model as value
     else:
         raise AttributeError(f"module 'firth.formats' has no attribute {name!r}")
     globals()[name] = value

@@ -19,6 +19,7 @@ def _formats() -> dict[str, Format]:
     # Imported when they are asked for, so that opening a folder of firth imports no other format.
     # In the order in which they are asked: folders and magic bytes first, then what can only be
     # told by its look.
+    from firth.formats.fasttext import FASTTEXT
     from firth.formats.glove import GLOVE
     from firth.formats.native import NATIVE
     from firth.formats.projector import PROJECTOR
@@ -30,6 +31,7 @@ def _formats() -> dict[str, Format]:
         NATIVE,
         PROJECTOR,
         # files with magic bytes
+        FASTTEXT,
         # files that are told by how they look
         WORD2VEC_BINARY,
         FASTTEXT_VEC,
