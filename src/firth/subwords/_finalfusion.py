@@ -218,8 +218,8 @@ class ExplicitSubwords(_UnitSums):
     --------
     >>> import numpy as np
     >>> from firth.subwords import ExplicitSubwords
-    >>>     >>> ngrams = Vocab.from_words(["<un", "een"])
-    >>> subwords = ExplicitSubwords(np.eye(2, dtype=np.float32), ngrams, min_n=3, max_n=3)
+    >>> rows = np.eye(2, dtype=np.float32)
+    >>> subwords = ExplicitSubwords(rows, ["<un", "een"], min_n=3, max_n=3)
     >>> subwords.vectors(["unseen", "eight"]).round(2).tolist()
     [[0.71, 0.71], [0.0, 0.0]]
     """
