@@ -103,6 +103,14 @@ class TopK:
         many: bool,
         n_threads: int,
     ) -> None: ...
+    def search_halves(
+        self,
+        matrix: NDArray[np.uint16],
+        norms: NDArray[np.float32],
+        questions: NDArray[np.float32],
+        many: bool,
+        n_threads: int,
+    ) -> None: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
 
 # --- subwords -------------------------------------------------------------------------------------

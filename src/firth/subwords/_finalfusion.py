@@ -220,7 +220,7 @@ class ExplicitSubwords(_UnitSums):
     >>> from firth.subwords import ExplicitSubwords
     >>> rows = np.eye(2, dtype=np.float32)
     >>> subwords = ExplicitSubwords(rows, ["<un", "een"], min_n=3, max_n=3)
-    >>> subwords.vectors(["unseen", "eight"]).round(2).tolist()
+    >>> subwords.vectors(["unseen", "eight"]).astype(float).round(2).tolist()
     [[0.71, 0.71], [0.0, 0.0]]
     """
 
