@@ -5,6 +5,7 @@ held: the best are selected from each block of rows while it is in the cache.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -124,7 +125,9 @@ def top_k(
             bits = matrix.view(np.uint16)
             best.search_halves(bits, norms, some, len(some) >= _FEW, n_threads)
         else:
-            best.search(matrix, norms, some, len(some) >= _FEW, n_threads)
+            best.search(
+                cast("NDArray[np.float32]", matrix), norms, some, len(some) >= _FEW, n_threads
+            )
         found = best.result()
         rows[first : first + batch] = found[0].reshape(-1, k)
         scores[first : first + batch] = found[1].reshape(-1, k)

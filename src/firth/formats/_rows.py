@@ -246,7 +246,11 @@ def select_rows(table: VectorTable, options: ReadOptions) -> VectorTable:
         table.vocab = Vocab.from_words(table.vocab.words_at(rows), table.vocab.counts[rows])
         table.vectors = table.vectors[rows]
         table.norms = None if table.norms is None else table.norms[rows]
+        if table.subwords is not None:
+            table.subwords = table.subwords.select_words(rows)
     if table.vectors.dtype != options.dtype:
         table.vectors = table.vectors.astype(options.dtype)
         table.norms = None
+        if table.subwords is not None:
+            table.subwords = table.subwords.astype(options.dtype)
     return table

@@ -151,13 +151,13 @@ class FastTextSubwords(Subwords):
         """
         return mean_vectors(word_bytes, word_offsets, self._ids, self._rows, word_rows, out=out)
 
-    def astype(self, dtype: type[np.float16 | np.float32]) -> FastTextSubwords:
-        """Give the same with rows of another precision."""
-        word_rows = None if self.word_rows is None else self.word_rows.astype(dtype)
-        rows = self._rows.astype(dtype)
-        return FastTextSubwords(
-            rows, self.min_n, self.max_n, bucket=self.bucket, word_rows=word_rows, kept=self._kept
-        )
+    def select_words(self, rows: NDArray[np.int64]) -> FastTextSubwords:
+        """Give the same for a vocabulary of which only some rows are kept."""
+        if self.word_rows is None:
+            return self
+        tensors = dict(self.tensors())
+        tensors["word_rows"] = self.word_rows[rows]
+        return self.from_parts(self.config(), tensors)
 
     def parts(self, word: str) -> tuple[list[str], NDArray[np.int64]]:
         """Tell the n-grams of a word and the row of each; -1 for one that was dropped."""

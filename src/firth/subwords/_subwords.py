@@ -44,6 +44,18 @@ class Subwords(ABC):
     def parts(self, word: str) -> tuple[list[str], NDArray[np.int64]]:
         """Tell the n-grams of a word and the row of each; -1 for one that has none."""
 
+    def select_words(self, rows: NDArray[np.int64]) -> Subwords:  # noqa: ARG002
+        """Give the same for a vocabulary of which only some rows are kept."""
+        return self
+
+    def astype(self, dtype: type[np.float16 | np.float32] | str) -> Self:
+        """Give the same with vectors of another precision."""
+        tensors = {
+            name: array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
+            for name, array in self.tensors().items()
+        }
+        return self.from_parts(self.config(), tensors)
+
     @abstractmethod
     def config(self) -> dict[str, Any]:
         """Tell its parameters, as JSON can hold them."""
