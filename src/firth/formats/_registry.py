@@ -20,6 +20,7 @@ def _formats() -> dict[str, Format]:
     # In the order in which they are asked: folders and magic bytes first, then what can only be
     # told by its look.
     from firth.formats.fasttext import FASTTEXT
+    from firth.formats.floret import FLORET
     from firth.formats.glove import GLOVE
     from firth.formats.native import NATIVE
     from firth.formats.projector import PROJECTOR
@@ -31,6 +32,7 @@ def _formats() -> dict[str, Format]:
         NATIVE,
         PROJECTOR,
         # files with magic bytes
+        FLORET,  # has the magic bytes of fastText
         FASTTEXT,
         # files that are told by how they look
         WORD2VEC_BINARY,

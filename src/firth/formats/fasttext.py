@@ -214,18 +214,18 @@ def _read_input(
     order: NDArray[np.int64] | None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], bool]:
     """Read the input matrix: rows of the wanted words, rows of buckets, whether quantised."""
-    quantised = _read_flag(data, header)
+    quantised = read_flag(data, header)
     n_buckets = header.args.bucket if order is None else len(order)
     n_rows = header.n_words + n_buckets
     at = data.position
     if quantised:
         matrix = read_quantised(data, "the input matrix")
-        _check_shape(data, at, matrix.shape, (n_rows, header.args.dim))
+        check_input_shape(data, at, matrix.shape, (n_rows, header.args.dim))
         word_rows, buckets = matrix[: header.n_words], matrix[header.n_words :]
         word_rows = word_rows.copy() if rows is None else word_rows[rows]
     else:
         shape = data.values("<2q", "the sizes of the input matrix")
-        _check_shape(data, at, shape, (n_rows, header.args.dim))
+        check_input_shape(data, at, shape, (n_rows, header.args.dim))
         what = "the rows of the words"
         word_rows = data.rows(header.n_words, header.args.dim, rows, what)
         buckets = data.array((n_buckets, header.args.dim), "<f4", "the rows of the buckets")
@@ -234,7 +234,8 @@ def _read_input(
     return word_rows, np.ascontiguousarray(buckets), quantised
 
 
-def _read_flag(data: ModelBytes, header: Header) -> bool:
+def read_flag(data: ModelBytes, header: Header) -> bool:
+    """Read whether the matrix that follows is quantised."""
     if header.version == 0:
         return False
     at = data.position
@@ -244,9 +245,10 @@ def _read_flag(data: ModelBytes, header: Header) -> bool:
     return bool(flag)
 
 
-def _check_shape(
+def check_input_shape(
     data: ModelBytes, at: int, shape: tuple[int, ...], expected: tuple[int, int]
 ) -> None:
+    """Refuse an input matrix of another shape than the header says."""
     if shape != expected:
         raise data.damaged(
             at,
@@ -256,7 +258,7 @@ def _check_shape(
 
 
 def _read_output(data: ModelBytes, header: Header, *, quantised: bool) -> NDArray[np.float32]:
-    if _read_flag(data, header) and quantised:
+    if read_flag(data, header) and quantised:
         return read_quantised(data, "the output matrix")
     at = data.position
     n_rows, dim = data.values("<2q", "the sizes of the output matrix")

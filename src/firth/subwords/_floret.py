@@ -111,9 +111,15 @@ class FloretSubwords(Subwords):
         self,
         word_bytes: NDArray[np.uint8],
         word_offsets: NDArray[np.uint64],
+        own: NDArray[Any] | None = None,
+        out: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Make the vectors of words that lie one after the other, as in a `Vocab`."""
-        return mean_vectors(word_bytes, word_offsets, self._ids, self._rows)
+        """Make the vectors of words that lie one after the other, as in a `Vocab`.
+
+        With `own`, shape (n_words, vector_size), each has a row of its own too; they are written
+        to `out` where that is given.
+        """
+        return mean_vectors(word_bytes, word_offsets, self._ids, self._rows, own, out=out)
 
     def parts(self, word: str) -> tuple[list[str], NDArray[np.int64]]:
         """Tell the word between its marks and its n-grams, and their rows, `hash_count` for each.
