@@ -170,7 +170,7 @@ def test_only_limit_and_dtype():
     half = read(model(rows=rows), dtype="float16")
     assert half.vectors.dtype == half.subwords.rows.dtype == np.float16
     assert half.vectors.tobytes() == whole.vectors.astype(np.float16).tobytes()
-    with pytest.raises(ParameterError, match="none of the 1 words"):
+    with pytest.raises(ParameterError, match="none of the 1 word"):
         read(model(), only=["nobody"])
 
 

@@ -101,10 +101,12 @@ void bind_subwords(nb::module_ &m) {
           "bucket"_a, "hash_count"_a, "seed"_a, "begin_mark"_a, "end_mark"_a,
           "The same as floret hashes them.");
     m.def("finalfusion_ids", &finalfusion_ids, "word_bytes"_a, "word_offsets"_a, "min_n"_a,
-          "max_n"_a, "mask"_a, "begin_mark"_a, "end_mark"_a, "The same as finalfusion hashes them.");
-    m.def("mean_rows", &mean_rows, "out"_a, "own"_a.none(), "rows"_a, "ids"_a, "offsets"_a, "add_only"_a,
-          "n_threads"_a, "Means of rows of a matrix, each with a row of its own before them.");
+          "max_n"_a, "mask"_a, "begin_mark"_a, "end_mark"_a,
+          "The same as finalfusion hashes them.");
+    m.def("mean_rows", &mean_rows, "out"_a, "own"_a.none(), "rows"_a, "ids"_a, "offsets"_a,
+          "add_only"_a, "n_threads"_a,
+          "Means of rows of a matrix, each with a row of its own before them.");
     m.def("split_fasttext_entries", &split_fasttext_entries, "data"_a, "n_most"_a,
-          "Words, offsets, counts and kinds in the dictionary of a fastText file, and how many bytes "
-          "they take; what is cut off at the end is left.");
+          "Words, offsets, counts and kinds in the dictionary of a fastText file, and how many "
+          "bytes they take; what is cut off at the end is left.");
 }

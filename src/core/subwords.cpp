@@ -205,8 +205,8 @@ void prefetch_row(const float *row, size_t dim) {
     for (size_t k = 0; k < dim; k += 16) __builtin_prefetch(row + k);
 }
 
-void mean_of_word(float *out, const float *own, const RowMatrix &rows, const uint32_t *ids, size_t n,
-                  bool add_only) {
+void mean_of_word(float *out, const float *own, const RowMatrix &rows, const uint32_t *ids,
+                  size_t n, bool add_only) {
     const size_t dim = rows.dim, n_summed = n + (own != nullptr);
     if (own == out) {
         for (size_t k = 0; k < dim; ++k) out[k] += 0.0f;  // as added to zero: 0 for -0
@@ -229,11 +229,14 @@ void mean_rows(float *out, const float *own, const RowMatrix &rows, const uint32
                const int64_t *offsets, size_t n_words, bool add_only, size_t n_threads) {
     constexpr size_t batch = 64;
     std::atomic<size_t> next{0};
+    const auto one = [&](size_t i) {
+        const size_t n_ids = static_cast<size_t>(offsets[i + 1] - offsets[i]);
+        mean_of_word(out + i * rows.dim, own ? own + i * rows.dim : nullptr, rows,
+                     ids + offsets[i], n_ids, add_only);
+    };
     const auto work = [&] {
         for (size_t first; (first = next.fetch_add(batch)) < n_words;)
-            for (size_t i = first; i < std::min(first + batch, n_words); ++i)
-                mean_of_word(out + i * rows.dim, own ? own + i * rows.dim : nullptr, rows,
-                             ids + offsets[i], static_cast<size_t>(offsets[i + 1] - offsets[i]), add_only);
+            for (size_t i = first; i < std::min(first + batch, n_words); ++i) one(i);
     };
     std::vector<std::thread> others;
     for (size_t i = 1; i < std::min(n_threads, n_words / batch + 1); ++i) others.emplace_back(work);

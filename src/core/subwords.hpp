@@ -1,5 +1,5 @@
-// Words cut into n-grams of characters, and n-grams numbered by their hash: how fastText, floret and
-// finalfusion find the rows that make up the vector of a word.
+// Words cut into n-grams of characters, and n-grams numbered by their hash: how fastText, floret
+// and finalfusion find the rows that make up the vector of a word.
 #pragma once
 
 #include <cstddef>
@@ -11,20 +11,20 @@
 
 namespace firth {
 
-// The numbers of the n-grams of many words, those of word i at ids[offsets[i]] to ids[offsets[i + 1]].
+// The numbers of the n-grams of many words; those of word i begin at ids[offsets[i]].
 struct SubwordIds {
     std::vector<uint32_t> ids;
     std::vector<int64_t> offsets;  // one more than words; empty where the words are damaged
 };
 
-// n-grams are those of characters of UTF-8, from min_n to max_n, of the word between two marks. A byte
-// that starts no character belongs to the one before.
+// n-grams are of min_n to max_n characters of UTF-8, of the word between two marks. A byte that
+// starts no character belongs to the one before.
 struct NgramRange {
     size_t min_n, max_n;
 };
 
-// fastText: FNV-1a over bytes that are taken for signed, modulo `bucket`; in the order of starts, the
-// short ones first. The marks "<" and ">" alone are no n-grams, and "</s>" has none.
+// fastText: FNV-1a over bytes that are taken for signed, modulo `bucket`; in the order of starts,
+// the short ones first. The marks "<" and ">" alone are no n-grams, and "</s>" has none.
 SubwordIds fasttext_ids(const Strings &words, NgramRange range, uint32_t bucket);
 
 struct FloretHash {
@@ -32,8 +32,8 @@ struct FloretHash {
     size_t count;  // numbers for each n-gram, 1 to 4
 };
 
-// floret: as fastText, but the whole word between its marks comes first, and each n-gram has `count`
-// numbers, the 32-bit parts of MurmurHash3 x64 128, modulo `bucket`.
+// floret: as fastText, but the whole word between its marks comes first, and each n-gram has
+// `count` numbers, the 32-bit parts of MurmurHash3 x64 128, modulo `bucket`.
 SubwordIds floret_ids(const Strings &words, NgramRange range, const FloretHash &hash,
                       std::string_view begin_mark, std::string_view end_mark);
 
@@ -53,10 +53,10 @@ struct RowMatrix {
     size_t n_rows, dim;
 };
 
-// out[i] = the mean of own[i] (where there is `own`) and of the rows with the ids of word i, summed up
-// in this order in single precision and then multiplied by 1 / n: to the bit as fastText does it.
-// Zeros where there is nothing. With `add_only` they are not divided. `own` may be `out` itself. Ids must
-// be below the number of rows.
+// out[i] = the mean of own[i] (where there is `own`) and of the rows with the ids of word i, summed
+// up in this order in single precision and then multiplied by 1 / n: to the bit as fastText does
+// it. Zeros where there is nothing. With `add_only` they are not divided. `own` may be `out` itself.
+// Ids must be below the number of rows.
 void mean_rows(float *out, const float *own, const RowMatrix &rows, const uint32_t *ids,
                const int64_t *offsets, size_t n_words, bool add_only, size_t n_threads);
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from firth.formats._fasttext_bytes import ModelBytes
 
 _N_CENTROIDS = 256
+# fastText cuts rows into pieces of 2 columns unless it is told otherwise. A row of many columns in
+# one code would make a small file fill the memory.
+_MOST_COLUMNS = 64
 
 
 def read_quantised(data: ModelBytes, what: str) -> NDArray[np.float32]:
@@ -47,7 +50,6 @@ def read_quantised(data: ModelBytes, what: str) -> NDArray[np.float32]:
     """
     at = data.position
     qnorm, n_rows, dim, n_codes = data.values("<?qqi", f"the sizes of {what}")
-    # Rows are decoded: 4 bytes a number for what takes half a byte or so in the file.
     if not (0 <= n_rows < 2**31 and 0 < dim < 2**20 and n_codes >= 0):
         raise data.damaged(at, f"{what} claims {n_rows:,} x {dim:,} numbers in {n_codes:,} codes")
     codes = data.array((n_codes,), "u1", f"the codes of {what}")
@@ -79,7 +81,7 @@ def _read_centroids(data: ModelBytes, dim: int, what: str) -> list[NDArray[np.fl
     their_dim, n_pieces, columns, last = sizes
     if (
         their_dim != dim
-        or not 1 <= columns <= dim
+        or not 1 <= columns <= min(dim, _MOST_COLUMNS)
         or n_pieces != -(-dim // columns)
         or last != dim - (n_pieces - 1) * columns
     ):

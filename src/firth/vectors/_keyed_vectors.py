@@ -324,8 +324,8 @@ class KeyedVectors(StoredVectors):
         direction = self.get_mean_vector(
             asked.terms, asked.weights, post_normalize=True, ignore_missing=False
         )
-        words = [term for term in asked.terms if not isinstance(term, np.ndarray)]
-        return direction, [self.get_index(word) for word in words if not self._is_unseen(word)]
+        rows = [self._row(term) for term in asked.terms if not isinstance(term, np.ndarray)]
+        return direction, [row for row in rows if row >= 0]
 
     def _cosines(self, direction: NDArray[np.float32], begin: int, end: int) -> NDArray[np.float32]:
         cosines = np.empty(end - begin, np.float32)
@@ -339,14 +339,11 @@ class KeyedVectors(StoredVectors):
         return cosines
 
     def _closer_rows(self, key1: Key, key2: Key) -> NDArray[np.int64]:
+        row1, row2 = self._row(key1), self._row(key2)
         distances = self.distances(key1)
-        if self._is_unseen(key2):
-            limit = np.float32(self.distances(key1, [key2])[0])
-        else:
-            limit = distances[self.get_index(key2)]
-        closer = distances < limit
-        if not self._is_unseen(key1):
-            closer[self.get_index(key1)] = False
+        closer = distances < (distances[row2] if row2 >= 0 else self.distances(key1, [key2])[0])
+        if row1 >= 0:
+            closer[row1] = False
         return np.flatnonzero(closer)
 
     def _tell(self, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> list[Neighbours]:

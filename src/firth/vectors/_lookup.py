@@ -197,10 +197,12 @@ class WordVectors:
         vector: NDArray[np.float32]
         if norm:
             vector = self._unit_vectors([key])[0]
-        elif self._is_unseen(key):
+        elif (row := self._row(key)) < 0:
             vector = self._vectors_of([key])[0]
         else:
-            vector = self._vectors[self.get_index(key)].astype(np.float32, copy=False)
+            vector = self._vectors[row]
+            if vector.dtype != np.float32:
+                vector = vector.astype(np.float32)
         vector.flags.writeable = False
         return vector
 
@@ -357,42 +359,34 @@ class WordVectors:
 
     # --- within -----------------------------------------------------------------------------------
 
-    def _is_unseen(self, key: object) -> bool:
-        """Tell whether the vector of a word is to be made of subwords."""
-        return self._subwords is not None and isinstance(key, str) and not self.has_index_for(key)
+    def _row(self, key: Key) -> int:
+        """Give the row of a word; -1 where its vector is to be made of subwords."""
+        if self._subwords is None or not isinstance(key, str):
+            return self.get_index(key)
+        return self._vocab.get(key, -1)
+
+    def _rows(self, keys: Iterable[Key]) -> NDArray[np.int64]:
+        return np.fromiter(map(self._row, keys), np.int64)
 
     def _vectors_of(self, keys: Sequence[Key]) -> NDArray[np.float32]:
         """Give vectors as rows, those of unseen words made of subwords."""
-        unseen = [i for i, key in enumerate(keys) if self._is_unseen(key)]
-        if not unseen:
-            rows: NDArray[np.float32] = self._vectors[self._rows(keys)].astype(
-                np.float32, copy=False
-            )
-            return rows
-        result = np.empty((len(keys), self.vector_size), np.float32)
-        result[unseen] = self._made_of_subwords([str(keys[i]) for i in unseen])
-        seen = sorted(set(range(len(keys))) - set(unseen))
-        result[seen] = self._vectors[self._rows(keys[i] for i in seen)]
-        return result
+        return self._vectors_at(self._rows(keys), keys)
 
-    def _made_of_subwords(self, words: list[str]) -> NDArray[np.float32]:
-        assert self._subwords is not None
-        return self._subwords.vectors(words)
+    def _vectors_at(self, rows: NDArray[np.int64], keys: Sequence[Key]) -> NDArray[np.float32]:
+        vectors: NDArray[np.float32] = self._vectors[rows].astype(np.float32, copy=False)
+        if self._subwords is not None and (rows < 0).any():
+            unseen = np.flatnonzero(rows < 0).tolist()
+            vectors[unseen] = self._subwords.vectors([str(keys[i]) for i in unseen])
+        return vectors
 
     def _unit_vectors(self, keys: Sequence[Key]) -> NDArray[np.float32]:
         """Give vectors of length 1 as rows; those of zeros stay zeros."""
-        vectors = self._vectors_of(keys)
-        norms = np.empty(len(keys), np.float32)
-        for i, key in enumerate(keys):
-            if self._is_unseen(key):
-                norms[i] = row_norms(vectors[i : i + 1])[0]
-            else:
-                norms[i] = self.norms[self.get_index(key)]
-        result: NDArray[np.float32] = vectors / divisors(norms)[:, None]
-        return result
-
-    def _rows(self, keys: Iterable[Key]) -> NDArray[np.int64]:
-        return np.fromiter((self.get_index(key) for key in keys), np.int64)
+        rows = self._rows(keys)
+        vectors, norms = self._vectors_at(rows, keys), self.norms[rows]
+        if self._subwords is not None:
+            norms[rows < 0] = row_norms(vectors[rows < 0])
+        vectors /= divisors(norms)[:, None]
+        return vectors
 
     def _check_vector(self, vector: Vector) -> Vector:
         if vector.shape != (self.vector_size,):
