@@ -198,6 +198,22 @@ def test_words_that_need_repair():
     assert chosen.vectors.tobytes() == table.vectors[2:].tobytes()
 
 
+def test_numbers_that_are_none_are_counted():
+    rows = some_rows(14)
+    rows[6, 1], rows[7, 0] = np.inf, np.nan  # buckets
+    rows[0, 3] = np.nan  # of </s>, which has no n-grams
+    table = read(model(rows=rows))
+    words = int((~np.isfinite(table.vectors)).any(axis=1).sum())
+    assert table.report.not_finite == words + 2
+    with pytest.raises(FormatError, match="strict"):
+        read(model(rows=rows), strict=True)
+    rows = some_rows(14)
+    rows[9, 1] = 1e6
+    assert read(model(rows=rows), strict=True).report.not_finite == 0
+    with pytest.raises(FormatError, match="beyond the largest that float16 holds"):
+        read(model(rows=rows), dtype="float16")
+
+
 def test_compressed_and_named(tmp_path):
     data = model()
     (tmp_path / "m.bin.gz").write_bytes(gzip.compress(data))

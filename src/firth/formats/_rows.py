@@ -180,13 +180,20 @@ def finish_table(
             f"{report.source}: has vectors of shape {vectors.shape}; rows of numbers are wanted"
         )
     report.not_finite = _count_not_finite(vectors)
+    n_not_finite = report.not_finite
     if vectors.dtype != options.dtype or not vectors.flags.c_contiguous:
         with np.errstate(over="ignore"):
             vectors = np.ascontiguousarray(vectors, options.dtype)
-        if _count_not_finite(vectors) > report.not_finite:
-            raise FormatError(
-                f"{report.source}: has numbers beyond the largest that {options.dtype} holds"
-            )
+        n_not_finite = _count_not_finite(vectors)
+    if subwords is not None:
+        report.not_finite += _count_not_finite(subwords.rows)
+        if subwords.rows.dtype != options.dtype:
+            subwords = subwords.astype(options.dtype)
+        n_not_finite += _count_not_finite(subwords.rows)
+    if n_not_finite > report.not_finite:
+        raise FormatError(
+            f"{report.source}: has numbers beyond the largest that {options.dtype} holds"
+        )
     refuse_repairs(options, report)
     return VectorTable(
         vocab, vectors, norms=norms, subwords=subwords, config=dict(config or {}), report=report

@@ -82,8 +82,6 @@ def _read(source: VectorSource, options: ReadOptions) -> VectorTable:
     data = read_model(source, options, report, with_output=False)
     vectors = data.vectors()
     subwords = data.subwords()
-    if subwords is not None:
-        subwords = subwords.astype(options.dtype)
     config: dict[str, Any] = {NAME: data.args.as_dict() | {"n_tokens": data.n_tokens}}
     if data.labels:
         config["labels"] = dict(data.labels)

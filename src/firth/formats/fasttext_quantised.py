@@ -70,7 +70,8 @@ def read_quantised(data: ModelBytes, what: str) -> NDArray[np.float32]:
     if qnorm:
         norm_codes = data.array((n_rows,), "u1", f"the lengths of {what}")
         norms = _read_centroids(data, 1, f"the quantiser of the lengths of {what}")[0]
-        matrix *= norms[norm_codes]
+        with np.errstate(over="ignore", invalid="ignore"):
+            matrix *= norms[norm_codes]
     return matrix
 
 

@@ -169,7 +169,7 @@ def _read_binary(source: VectorSource, options: ReadOptions) -> VectorTable:
         vectors,
         options,
         report,
-        subwords=subwords.astype(options.dtype),
+        subwords=subwords,
         config={NAME: config},
     )
 

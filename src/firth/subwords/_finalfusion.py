@@ -54,8 +54,9 @@ class _UnitSums(Subwords):
         Words without n-grams that have a row get a row of zeros.
         """
         sums = mean_vectors(*encode(words), self._ids, self._rows, add_only=True)
-        lengths = np.sqrt(np.einsum("ij,ij->i", sums, sums))
-        sums /= np.where(lengths == 0, np.float32(1), lengths)[:, None]
+        with np.errstate(over="ignore", invalid="ignore"):
+            lengths = np.sqrt(np.einsum("ij,ij->i", sums, sums))
+            sums /= np.where(lengths == 0, np.float32(1), lengths)[:, None]
         return sums
 
     @abstractmethod

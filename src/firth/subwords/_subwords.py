@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -50,10 +51,12 @@ class Subwords(ABC):
 
     def astype(self, dtype: type[np.float16 | np.float32] | str) -> Self:
         """Give the same with vectors of another precision."""
-        tensors = {
-            name: array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
-            for name, array in self.tensors().items()
-        }
+        # What half precision cannot hold becomes infinite, as in the matrix of the words.
+        with np.errstate(over="ignore"):
+            tensors = {
+                name: array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
+                for name, array in self.tensors().items()
+            }
         return self.from_parts(self.config(), tensors)
 
     @abstractmethod
