@@ -212,11 +212,11 @@ def ngrams(marked, min_n, max_n):
     ]
 
 
-def fasttext_ids(word, min_n, max_n, bucket):
+def fasttext_ids(word, min_n, max_n, bucket, with_sentence_end=False):
     """Buckets of the n-grams of a word, as fastText's Dictionary::computeSubwords."""
     ids = []
     for first, n, ngram in ngrams(f"<{word}>", min_n, max_n):
-        if word == "</s>" or (n == 1 and first in {0, len(word) + 1}):
+        if (word == "</s>" and not with_sentence_end) or (n == 1 and first in {0, len(word) + 1}):
             continue
         value = 2166136261
         for byte in ngram.encode():

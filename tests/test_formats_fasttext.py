@@ -36,10 +36,10 @@ def read(data, **options):
     return read_vectors(io.BytesIO(data), **options)
 
 
-def expected(word, words, rows, min_n=2, max_n=3, bucket=10):
+def expected(word, words, rows, version=12):
     """A vector by the reference; `rows` are those of the words and then of the buckets."""
     own = rows[words.index(word)] if word in words else None
-    ids = naive.fasttext_ids(word, min_n, max_n, bucket)
+    ids = naive.fasttext_ids(word, 2, 3, 10, with_sentence_end=version == 0)
     return naive.mean_rows(own, rows[len(words) :], ids)
 
 
@@ -55,7 +55,7 @@ def test_vectors_of_all_words_are_to_the_bit_those_of_the_reference(version, ski
     assert list(table.vocab) == list(WORDS)
     assert table.vocab.counts.tolist() == list(WORDS.values())
     for word, vector in zip(WORDS, table.vectors, strict=True):
-        assert vector.tobytes() == expected(word, list(WORDS), rows).tobytes(), word
+        assert vector.tobytes() == expected(word, list(WORDS), rows, version).tobytes(), word
     for word, vector in zip(UNSEEN, table.subwords.vectors(UNSEEN), strict=True):
         assert vector.tobytes() == expected(word, list(WORDS), rows).tobytes(), word
     assert table.subwords.word_rows.tobytes() == rows[:4].tobytes()
@@ -364,6 +364,21 @@ def test_what_was_read_is_written_byte_for_byte(kind, tmp_path):
     write_fasttext_model(read_fasttext_model(io.BytesIO(data)), stream)
     assert stream.getvalue() == data
     assert list(tmp_path.iterdir()) == [tmp_path / "m.bin"]
+
+
+def test_older_models_become_version_12_with_the_same_vectors():
+    data = model(version=0)
+    table = read(data)
+    for write in (
+        lambda stream: FASTTEXT.write_file(table, stream),
+        lambda stream: write_fasttext_model(read_fasttext_model(io.BytesIO(data)), stream),
+    ):
+        stream = io.BytesIO()
+        write(stream)
+        again = read(stream.getvalue())
+        assert again.vectors.tobytes() == table.vectors.tobytes()
+        assert again.subwords.rows.tobytes() == table.subwords.rows.tobytes()
+        assert not again.subwords.sentence_end_ngrams
 
 
 def test_large_models_are_written_in_blocks(monkeypatch):

@@ -49,8 +49,10 @@ def by_word(found):
 
 @given(st.lists(SOME_TEXT, min_size=1, max_size=5), RANGES, st.integers(1, 2**31 - 1))
 def test_fasttext_ids_are_those_of_the_reference(words, lengths, bucket):
-    found = _core.subword_ids(*laid_out(words), *lengths, bucket)
-    assert by_word(found) == [naive.fasttext_ids(word, *lengths, bucket) for word in words]
+    for end in (False, True):
+        words = [*words, "</s>"]
+        found = _core.subword_ids(*laid_out(words), *lengths, bucket, end)
+        assert by_word(found) == [naive.fasttext_ids(w, *lengths, bucket, end) for w in words]
 
 
 @given(

@@ -100,8 +100,18 @@ def damaged(folder, **changes):
         (damaged, "is 'none', no object"),
         (lambda m: damaged(m, family="word"), "'word'; known are fasttext"),
         (lambda m: damaged(m, family="fasttext", min_n=1, max_n=2), "lack 'bucket'"),
-        (lambda m: damaged(m, family="fasttext", min_n=3, max_n=2, bucket=16), "min_n is 3"),
-        (lambda m: damaged(m, family="fasttext", min_n="a", max_n=2, bucket=16), "subwords: "),
+        (
+            lambda m: damaged(
+                m, family="fasttext", min_n=3, max_n=2, bucket=16, sentence_end_ngrams=False
+            ),
+            "min_n is 3",
+        ),
+        (
+            lambda m: damaged(
+                m, family="fasttext", min_n="a", max_n=2, bucket=16, sentence_end_ngrams=False
+            ),
+            "subwords: ",
+        ),
         (
             lambda m: save_tensors(m / "subwords.safetensors", {"bucket_rows": some_rows(16, 5)}),
             "vectors of size 5, and vectors.safetensors of size 4",

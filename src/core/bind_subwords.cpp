@@ -33,10 +33,12 @@ nb::tuple ids_and_offsets(const Make &make) {
     return nb::make_tuple(to_numpy(std::move(found.ids)), to_numpy(std::move(found.offsets)));
 }
 
-auto subword_ids(Bytes bytes, Offsets offsets, size_t min_n, size_t max_n, uint32_t bucket) {
+auto subword_ids(Bytes bytes, Offsets offsets, size_t min_n, size_t max_n, uint32_t bucket,
+                 bool with_sentence_end) {
     if (bucket == 0) throw std::invalid_argument("bucket must be above 0");
     const firth::Strings words = strings(bytes, offsets);
-    return ids_and_offsets([&] { return firth::fasttext_ids(words, {min_n, max_n}, bucket); });
+    return ids_and_offsets(
+        [&] { return firth::fasttext_ids(words, {min_n, max_n}, bucket, with_sentence_end); });
 }
 
 auto floret_ids(Bytes bytes, Offsets offsets, size_t min_n, size_t max_n, uint32_t bucket,
@@ -96,7 +98,8 @@ auto split_fasttext_entries(nb::bytes data, size_t n_most) {
 
 void bind_subwords(nb::module_ &m) {
     m.def("subword_ids", &subword_ids, "word_bytes"_a, "word_offsets"_a, "min_n"_a, "max_n"_a,
-          "bucket"_a, "The numbers of the n-grams of words as fastText hashes them, and offsets.");
+          "bucket"_a, "with_sentence_end"_a = false,
+          "The numbers of the n-grams of words as fastText hashes them, and offsets.");
     m.def("floret_ids", &floret_ids, "word_bytes"_a, "word_offsets"_a, "min_n"_a, "max_n"_a,
           "bucket"_a, "hash_count"_a, "seed"_a, "begin_mark"_a, "end_mark"_a,
           "The same as floret hashes them.");

@@ -118,8 +118,9 @@ private:
 
 }  // namespace
 
-SubwordIds fasttext_ids(const Strings &words, NgramRange range, uint32_t bucket) {
-    return ids_of(words, "<", ">", sentence_end,
+SubwordIds fasttext_ids(const Strings &words, NgramRange range, uint32_t bucket,
+                        bool with_sentence_end) {
+    return ids_of(words, "<", ">", with_sentence_end ? std::string_view() : sentence_end,
                   [&](const MarkedWord &word, std::vector<uint32_t> &ids) {
         add_fasttext_ids(word, range, bucket, ids);
     });

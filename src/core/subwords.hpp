@@ -24,8 +24,10 @@ struct NgramRange {
 };
 
 // fastText: FNV-1a over bytes that are taken for signed, modulo `bucket`; in the order of starts,
-// the short ones first. The marks "<" and ">" alone are no n-grams, and "</s>" has none.
-SubwordIds fasttext_ids(const Strings &words, NgramRange range, uint32_t bucket);
+// the short ones first. The marks "<" and ">" alone are no n-grams; "</s>" has none, but in its
+// first versions, `with_sentence_end`.
+SubwordIds fasttext_ids(const Strings &words, NgramRange range, uint32_t bucket,
+                        bool with_sentence_end);
 
 struct FloretHash {
     uint32_t bucket, seed;

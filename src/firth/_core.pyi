@@ -121,6 +121,7 @@ def subword_ids(
     min_n: int,
     max_n: int,
     bucket: int,
+    with_sentence_end: bool = False,
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
 def floret_ids(
     word_bytes: NDArray[np.uint8],

@@ -131,6 +131,7 @@ class FastTextModelData:
             bucket=self.args.bucket,
             word_rows=self.word_rows,
             kept=self.kept,
+            sentence_end_ngrams=self.version == 0,
         )
 
     def vectors(self) -> NDArray[np.float32]:

@@ -20,7 +20,8 @@ All numbers are little-endian and packed::
     bool   qout             whether the output matrix is quantised
     output matrix: the same; a row for each word, or for each label of a supervised model
 
-Files from before May 2017 lack magic, version, pruneidx_size and the two bools. A classifier of
+Files from before May 2017 lack magic, version, pruneidx_size and the two bools, and in their models
+the end of a sentence, ``</s>``, has n-grams as any word has; later it has none. A classifier of
 version 11 has no n-grams of characters, whatever its `maxn` says. Quantised, pruned and supervised
 models are read, not written: their input vectors, labels and n-grams.
 """
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("firth")
 
 NAME = "fasttext"
+SENTENCE_END = "</s>"
 _BLOCK_ROWS = 4096
 
 
@@ -318,7 +320,7 @@ def write_fasttext_model(
 
 def _write_model(data: FastTextModelData, file: BinaryIO) -> None:
     _check_writable(data)
-    vocab, args = data.vocab, data.args
+    vocab, args, word_rows = data.vocab, data.args, _rows_of_words(data)
     file.write(header_bytes(args, len(vocab), data.n_tokens))
     for begin in range(0, len(vocab), _BLOCK_ROWS):
         words = vocab.words[begin : begin + _BLOCK_ROWS]
@@ -329,11 +331,21 @@ def _write_model(data: FastTextModelData, file: BinaryIO) -> None:
         )
         file.write(b"".join(entries))
     n_buckets = len(data.bucket_rows)
-    _write_matrix(file, len(vocab) + n_buckets, args.dim, data.word_rows, data.bucket_rows)
+    _write_matrix(file, len(vocab) + n_buckets, args.dim, word_rows, data.bucket_rows)
     if data.output is not None:
         _write_matrix(file, len(data.output), args.dim, data.output)
     else:
         _write_matrix(file, len(vocab), args.dim)
+
+
+def _rows_of_words(data: FastTextModelData) -> NDArray[Any]:
+    """Give the rows of words for version 12, in which the end of a sentence has no n-grams."""
+    row = data.vocab.get(SENTENCE_END)
+    if data.version > 0 or row is None:
+        return data.word_rows
+    rows = np.array(data.word_rows)
+    rows[row] = data.vectors()[row]
+    return rows
 
 
 def _write_matrix(file: BinaryIO, n_rows: int, dim: int, *parts: NDArray[Any]) -> None:
@@ -395,7 +407,14 @@ def _model_of(table: VectorTable) -> FastTextModelData:
         args = replace(args, bucket=parts.bucket, min_n=parts.min_n, max_n=parts.max_n)
         if args.model == "sup":
             args = replace(args, model="sg", loss="ns")
-        return FastTextModelData(args, table.vocab, parts.word_rows, parts.rows, n_tokens=n_tokens)
+        return FastTextModelData(
+            args,
+            table.vocab,
+            parts.word_rows,
+            parts.rows,
+            n_tokens=n_tokens,
+            version=0 if parts.sentence_end_ngrams else NEWEST_VERSION,
+        )
     if parts is not None:
         logger.warning(
             "fastText's files cannot hold these subwords (%s): only the vectors of the words are "

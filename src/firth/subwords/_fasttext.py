@@ -49,6 +49,8 @@ class FastTextSubwords(Subwords):
     kept : numpy.ndarray of int64, shape (n_rows,), optional
         The buckets that the rows stand for, rising, where a quantised model dropped the others.
         N-grams in other buckets do not count.
+    sentence_end_ngrams : bool
+        Whether ``</s>`` has n-grams like any word, as in the first versions of fastText.
 
     Raises
     ------
@@ -77,11 +79,13 @@ class FastTextSubwords(Subwords):
         bucket: int | None = None,
         word_rows: NDArray[Any] | None = None,
         kept: NDArray[np.integer] | None = None,
+        sentence_end_ngrams: bool = False,
     ) -> None:
         check_range(min_n, max_n)
         self._rows = check_rows("bucket_rows", bucket_rows)
         self.min_n = min_n
         self.max_n = max_n
+        self.sentence_end_ngrams = sentence_end_ngrams
         self.bucket = len(bucket_rows) if bucket is None else bucket
         check_buckets(self.bucket)
         self._kept = None if kept is None else np.ascontiguousarray(kept, np.int64)
@@ -161,7 +165,7 @@ class FastTextSubwords(Subwords):
 
     def parts(self, word: str) -> tuple[list[str], NDArray[np.int64]]:
         """Tell the n-grams of a word and the row of each; -1 for one that was dropped."""
-        if word == SENTENCE_END:
+        if word == SENTENCE_END and not self.sentence_end_ngrams:
             return [], np.zeros(0, np.int64)
         found = ngrams(f"<{word}>", self.min_n, self.max_n)
         if self.min_n <= 1 <= self.max_n:  # the marks alone do not count
@@ -175,7 +179,8 @@ class FastTextSubwords(Subwords):
 
     def config(self) -> dict[str, Any]:
         """Tell its parameters, as JSON can hold them."""
-        return {"min_n": self.min_n, "max_n": self.max_n, "bucket": self.bucket}
+        names = ("min_n", "max_n", "bucket", "sentence_end_ngrams")
+        return {name: getattr(self, name) for name in names}
 
     def tensors(self) -> Mapping[str, NDArray[Any]]:
         """Give its arrays by name, for ``subwords.safetensors``."""
@@ -192,13 +197,20 @@ class FastTextSubwords(Subwords):
             bucket=config["bucket"],
             word_rows=tensors.get("word_rows"),
             kept=tensors.get("kept"),
+            sentence_end_ngrams=bool(config["sentence_end_ngrams"]),
         )
 
     # --- within -----------------------------------------------------------------------------------
 
     @property
     def _hash(self) -> Any:
-        return partial(_core.subword_ids, min_n=self.min_n, max_n=self.max_n, bucket=self.bucket)
+        return partial(
+            _core.subword_ids,
+            min_n=self.min_n,
+            max_n=self.max_n,
+            bucket=self.bucket,
+            with_sentence_end=self.sentence_end_ngrams,
+        )
 
     def _ids(
         self, word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64]

@@ -84,7 +84,7 @@ class FinalfusionSubwords(_UnitSums):
         The characters of an n-gram, of the word between its marks.
     hashing : str
         "finalfusion": FNV-1a of 64 bits over the length and the code points, masked; "fasttext":
-        that of fastText (where ``</s>`` has no n-grams and a mark alone is none).
+        that of fastText (where a mark alone is no n-gram).
     begin_mark, end_mark : str
         What is put before and behind a word.
 
@@ -179,7 +179,12 @@ class FinalfusionSubwords(_UnitSums):
     ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
         if self.hashing == "fasttext":
             return _core.subword_ids(
-                word_bytes, word_offsets, self.min_n, self.max_n, len(self._rows)
+                word_bytes,
+                word_offsets,
+                self.min_n,
+                self.max_n,
+                len(self._rows),
+                with_sentence_end=True,
             )
         return _core.finalfusion_ids(
             word_bytes,
