@@ -19,7 +19,7 @@ FLOORS = {
     4: {"vectors"},
     3: {"corpus", "formats"},
     2: {"text", "vocab", "neighbours", "subwords"},
-    1: {"storage", "progress"},
+    1: {"storage", "progress", "compression"},
     0: {"_core", "errors", "machine"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}

@@ -48,6 +48,31 @@ def test_agrees_with_the_naive_search(isa, dim):
 
 
 @pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("dim", [1, 16, 50, 131])
+def test_half_precision_is_searched_as_the_same_numbers_in_single(isa, dim):
+    matrix = normal(1001, dim).astype(np.float16)
+    matrix[[7, 200]] = 0
+    matrix[300, 0], matrix[400, 0], matrix[500, 0] = np.nan, np.inf, 6e-8
+    queries = normal(7, dim, seed=1)
+    exclude = [[], [3], [500, 0, 250], [], [7], [], [1, 1]]
+    norms = row_norms(matrix)
+    found = top_k(matrix, norms, queries, 10, exclude)
+    expected = top_k(matrix.astype(np.float32), norms, queries, 10, exclude)
+    assert [a.tobytes() for a in found] == [a.tobytes() for a in expected]
+
+
+def test_every_number_of_half_precision_is_widened_exactly(isa):
+    """A row each, searched for with its own sign: the score is the number itself."""
+    every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    every = every[np.isfinite(every) & (every != 0)]
+    matrix = every[:, None]
+    ones = np.ones(len(every), np.float32)
+    rows, scores = top_k(matrix, ones, [[1.0]], len(every))
+    assert scores[0].tobytes() == every[rows[0]].astype(np.float32).tobytes()
+    assert sorted(rows[0].tolist()) == list(range(len(every)))
+
+
+@pytest.mark.usefixtures("way")
 @given(st.data())
 def test_ties_go_to_the_earlier_row(data):
     """Vectors with few distinct directions, whose cosines are exact: ties everywhere."""

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from firth import compression
 from firth.errors import ParameterError, SourceError, TextError
-from firth.text import compression, open_text
+from firth.text import open_text
 
 NUMBERS = random.Random(1)
 TEXT = " ".join(str(NUMBERS.random()) for _ in range(40_000)).encode()
@@ -84,7 +85,7 @@ def test_damage_is_refused_with_its_place(suffix: str, tmp_path: Path) -> None:
     message = refused(path)
     assert f"{path}: damaged" in message
     assert "between the bytes" in message
-    assert "bytes of text could be read" in message
+    assert "bytes could be unpacked" in message
     assert " -t'" in message
 
 

@@ -298,7 +298,7 @@ def test_odd_one_out(wv, caplog):
 
 
 def test_a_saved_model_comes_back(wv, tmp_path):
-    wv.save(tmp_path / "m", {"algorithm": "by hand", "epochs": 3})
+    wv.save(tmp_path / "m", extra_config={"algorithm": "by hand", "epochs": 3})
     loaded = KeyedVectors.load(tmp_path / "m")
     assert loaded.vocab == wv.vocab
     assert np.array_equal(loaded.vectors, MATRIX, equal_nan=True)
@@ -310,7 +310,7 @@ def test_a_saved_model_comes_back(wv, tmp_path):
     config = json.loads((tmp_path / "m/config.json").read_text())
     assert config["kind"] == "keyed_vectors"
     # Saving where it came from is safe, and keeps how it was made.
-    loaded.save(tmp_path / "m", {"epochs": 4})
+    loaded.save(tmp_path / "m", extra_config={"epochs": 4})
     again = KeyedVectors.load(tmp_path / "m")
     assert again.config["algorithm"] == "by hand"
     assert again.config["epochs"] == 4
@@ -320,7 +320,7 @@ def test_a_saved_model_comes_back(wv, tmp_path):
 
 def test_save_refuses(wv, tmp_path):
     with pytest.raises(ParameterError, match=r"extra_config has .'kind'., which the format uses"):
-        wv.save(tmp_path / "m", {"kind": "x"})
+        wv.save(tmp_path / "m", extra_config={"kind": "x"})
     (tmp_path / "f").touch()
     with pytest.raises(OutputError, match="this is a file"):
         wv.save(tmp_path / "f")
@@ -336,9 +336,9 @@ def test_norms_are_made_where_there_are_none(wv, tmp_path):
 @pytest.mark.parametrize(
     ("tensors", "message"),
     [
-        ({"matrix": MATRIX}, "no float32 matrix 'vectors'"),
-        ({"vectors": MATRIX.astype(np.float64)}, "no float32 matrix 'vectors'"),
-        ({"vectors": MATRIX[0]}, "no float32 matrix 'vectors'"),
+        ({"matrix": MATRIX}, "no matrix .vectors. of float32 or float16"),
+        ({"vectors": MATRIX.astype(np.float64)}, "no matrix .vectors. of float32 or float16"),
+        ({"vectors": MATRIX[0]}, "no matrix .vectors. of float32 or float16"),
         ({"vectors": MATRIX[:3]}, "shape .3, 3. for the 7 words .* do not belong together"),
         ({"vectors": MATRIX, "norms": np.ones(3, np.float32)}, "norms of float32 and shape .3,."),
     ],
@@ -369,7 +369,7 @@ def test_missing_cut_off_and_foreign_files(wv, tmp_path, name):
 
 
 def test_folders_that_are_no_model(tmp_path):
-    with pytest.raises(SourceError, match="none: no such folder"):
+    with pytest.raises(SourceError, match="none: no such file"):
         KeyedVectors.load(tmp_path / "none")
     with write_folder(tmp_path / "c") as folder:
         write_config(folder, "corpus")

@@ -8,6 +8,7 @@ namespace {
 
 using Floats = Array1<const float>;
 using FloatMatrix = Array2<const float>;
+using HalfMatrix = Array2<const uint16_t>;
 using Rows = Array1<const int64_t>;
 
 // The best rows of several questions, with the rows that each leaves out: those of question i are
@@ -28,13 +29,14 @@ public:
 
     void search(FloatMatrix matrix, Floats norms, FloatMatrix questions, bool many,
                 size_t n_threads) {
-        if (questions.shape(0) != best_.size() || questions.shape(1) != matrix.shape(1) ||
-            norms.shape(0) != matrix.shape(0))
-            throw std::invalid_argument("matrix, norms and questions do not fit each other");
-        const firth::Matrix rows{matrix.data(), matrix.shape(0), matrix.shape(1)};
-        nb::gil_scoped_release release;
-        (many ? firth::search_many : firth::search_few)(best_, rows, norms.data(), questions.data(),
-                                                        n_threads);
+        take_in({matrix.data(), nullptr, matrix.shape(0), matrix.shape(1)}, norms, questions, many,
+                n_threads);
+    }
+
+    void search_halves(HalfMatrix matrix, Floats norms, FloatMatrix questions, bool many,
+                       size_t n_threads) {
+        take_in({nullptr, matrix.data(), matrix.shape(0), matrix.shape(1)}, norms, questions, many,
+                n_threads);
     }
 
     nb::tuple result() {
@@ -46,6 +48,16 @@ public:
     }
 
 private:
+    void take_in(const firth::Matrix &rows, const Floats &norms, const FloatMatrix &questions,
+                 bool many, size_t n_threads) {
+        if (questions.shape(0) != best_.size() || questions.shape(1) != rows.dim ||
+            norms.shape(0) != rows.n_rows)
+            throw std::invalid_argument("matrix, norms and questions do not fit each other");
+        nb::gil_scoped_release release;
+        (many ? firth::search_many : firth::search_few)(best_, rows, norms.data(), questions.data(),
+                                                        n_threads);
+    }
+
     size_t k_;
     Rows exclude_;
     std::vector<firth::BestRows> best_;
@@ -59,5 +71,7 @@ void bind_neighbours(nb::module_ &m) {
              "exclude_offsets"_a)
         .def("search", &BoundTopK::search, "matrix"_a, "norms"_a, "questions"_a, "many"_a,
              "n_threads"_a, "Take in all rows of a matrix; `many` picks the way, not the result.")
+        .def("search_halves", &BoundTopK::search_halves, "matrix"_a, "norms"_a, "questions"_a,
+             "many"_a, "n_threads"_a, "The same of a matrix of half precision, as its bits.")
         .def("result", &BoundTopK::result, "Rows and scores, best first, flat; call it once.");
 }

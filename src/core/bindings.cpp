@@ -21,6 +21,8 @@ NB_MODULE(_core, m) {
     }, "name"_a, "Run the kernels with another of `supported_isas`; for tests and benchmarks.");
     bind_text(m);
     bind_vocabulary(m);
+    bind_vector_files(m);
     bind_neighbours(m);
+    bind_subwords(m);
     bind_training(m);
 }

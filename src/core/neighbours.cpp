@@ -91,6 +91,17 @@ size_t rows_of_block(size_t dim) {
     return std::max<size_t>(1, block_floats / dim / row_tile) * row_tile;
 }
 
+// Rows of a matrix in single precision; `memory` has room for them.
+const float *rows_at(const Matrix &matrix, size_t row, size_t n, float *memory) {
+    if (matrix.values) return matrix.values + row * matrix.dim;
+    FIRTH_DISPATCH(widen, matrix.halves + row * matrix.dim, n * matrix.dim, memory);
+    return memory;
+}
+
+size_t floats_for_rows(const Matrix &matrix, size_t block_rows) {
+    return matrix.values ? 0 : block_rows * matrix.dim;
+}
+
 // Questions as block_dots takes them: tiles of (dim x question_tile), the last filled up with zeros.
 std::vector<float> tiles_of(const float *questions, size_t n, size_t dim) {
     const size_t n_tiles = (n + question_tile - 1) / question_tile;
@@ -107,11 +118,12 @@ std::vector<float> tiles_of(const float *questions, size_t n, size_t dim) {
 void search_few(std::vector<BestRows> &best, const Matrix &matrix, const float *norms,
                 const float *questions, size_t n_threads) {
     const size_t dim = matrix.dim, block_rows = rows_of_block(dim);
-    search_blocks(best, matrix.n_rows, block_rows, n_threads, block_rows,
+    search_blocks(best, matrix.n_rows, block_rows, n_threads,
+                  block_rows + floats_for_rows(matrix, block_rows),
                   [&](std::vector<BestRows> &found, float *dots, size_t row, size_t n) {
+                      const float *rows = rows_at(matrix, row, n, dots + block_rows);
                       for (size_t i = 0; i < found.size(); ++i) {
-                          FIRTH_DISPATCH(row_dots, matrix.values + row * dim, n, dim,
-                                         questions + i * dim, dots);
+                          FIRTH_DISPATCH(row_dots, rows, n, dim, questions + i * dim, dots);
                           found[i].offer(dots, norms + row, n, row);
                       }
                   });
@@ -121,10 +133,13 @@ void search_many(std::vector<BestRows> &best, const Matrix &matrix, const float 
                  const float *questions, size_t n_threads) {
     const size_t dim = matrix.dim, block_rows = rows_of_block(dim);
     const std::vector<float> tiles = tiles_of(questions, best.size(), dim);
-    search_blocks(best, matrix.n_rows, block_rows, n_threads, block_rows * (dim + question_tile),
+    search_blocks(best, matrix.n_rows, block_rows, n_threads,
+                  block_rows * (dim + question_tile) + floats_for_rows(matrix, block_rows),
                   [&](std::vector<BestRows> &found, float *packed, size_t row, size_t n) {
                       float *dots = packed + block_rows * dim;
-                      FIRTH_DISPATCH(pack_rows, matrix.values + row * dim, n, dim, packed);
+                      const float *rows =
+                          rows_at(matrix, row, n, dots + block_rows * question_tile);
+                      FIRTH_DISPATCH(pack_rows, rows, n, dim, packed);
                       for (size_t first = 0; first < found.size(); first += question_tile) {
                           FIRTH_DISPATCH(block_dots, packed, n, dim, tiles.data() + first * dim,
                                          dots, block_rows);

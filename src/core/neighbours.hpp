@@ -43,8 +43,10 @@ private:
     float threshold_ = -std::numeric_limits<float>::infinity();
 };
 
+// Of single precision, or of half precision, which is widened block by block as it is searched.
 struct Matrix {
     const float *values;
+    const uint16_t *halves;
     size_t n_rows, dim;
 };
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,61 @@ class StringIndex:
         self, word: str, counts: NDArray[np.int64], k: int, max_distance: int
     ) -> NDArray[np.int64]: ...
 
+# --- vector files -------------------------------------------------------------------------------
+
+READ_BEYOND: int
+
+class WordRows:
+    def __init__(
+        self,
+        dims: int,
+        half: bool,
+        limit: int,
+        errors: str,
+        wanted: tuple[NDArray[np.uint8], NDArray[np.uint64], NDArray[np.uint32]] | None,
+    ) -> None: ...
+    def reserve(self, n: int) -> None: ...
+    def parse_text(self, block: NDArray[np.uint8], length: int, n_threads: int) -> int: ...
+    def take_words_from(
+        self, word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64]
+    ) -> None: ...
+    def parse_binary(self, block: NDArray[np.uint8], length: int, most: int) -> int: ...
+    def take_words(
+        self, word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64]
+    ) -> NDArray[np.int64]: ...
+    def mark(self) -> None: ...
+    def cut_back_to_mark(self) -> None: ...
+    def release(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64], NDArray[Any]]: ...
+    @property
+    def counts(self) -> dict[str, int]: ...
+    @property
+    def is_full(self) -> bool: ...
+    @property
+    def text_problem(self) -> tuple[str, int, int, int, int] | None: ...
+    @property
+    def binary_problem(self) -> tuple[str, int, int, int] | None: ...
+
+def format_rows(
+    word_bytes: NDArray[np.uint8],
+    word_offsets: NDArray[np.uint64],
+    matrix: NDArray[np.float32],
+    separator: str,
+    with_words: bool,
+    n_threads: int,
+) -> bytes: ...
+def format_half_rows(
+    word_bytes: NDArray[np.uint8],
+    word_offsets: NDArray[np.uint64],
+    matrix: NDArray[np.uint16],
+    separator: str,
+    with_words: bool,
+    n_threads: int,
+) -> bytes: ...
+def parse_number(text: bytes) -> float | None: ...
+def repair_utf8(text: bytes, replace: bool) -> bytes: ...
+def to_halves(values: NDArray[np.float32]) -> NDArray[np.uint16]: ...
+def from_halves(halves: NDArray[np.uint16]) -> NDArray[np.float32]: ...
+
 # --- neighbours -----------------------------------------------------------------------------------
 
 class TopK:
@@ -46,7 +103,58 @@ class TopK:
         many: bool,
         n_threads: int,
     ) -> None: ...
+    def search_halves(
+        self,
+        matrix: NDArray[np.uint16],
+        norms: NDArray[np.float32],
+        questions: NDArray[np.float32],
+        many: bool,
+        n_threads: int,
+    ) -> None: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
+
+# --- subwords -------------------------------------------------------------------------------------
+
+def subword_ids(
+    word_bytes: NDArray[np.uint8],
+    word_offsets: NDArray[np.uint64],
+    min_n: int,
+    max_n: int,
+    bucket: int,
+    with_sentence_end: bool = False,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def floret_ids(
+    word_bytes: NDArray[np.uint8],
+    word_offsets: NDArray[np.uint64],
+    min_n: int,
+    max_n: int,
+    bucket: int,
+    hash_count: int,
+    seed: int,
+    begin_mark: bytes,
+    end_mark: bytes,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def finalfusion_ids(
+    word_bytes: NDArray[np.uint8],
+    word_offsets: NDArray[np.uint64],
+    min_n: int,
+    max_n: int,
+    mask: int,
+    begin_mark: bytes,
+    end_mark: bytes,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def mean_rows(
+    out: NDArray[np.float32],
+    own: NDArray[np.float32] | None,
+    rows: NDArray[np.float32],
+    ids: NDArray[np.uint32],
+    offsets: NDArray[np.int64],
+    add_only: bool,
+    n_threads: int,
+) -> None: ...
+def split_fasttext_entries(
+    data: bytes, n_most: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int8], int]: ...
 
 # --- text to ids ----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ held: the best are selected from each block of rows while it is in the cache.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,12 +24,12 @@ _BEST_AT_A_TIME = 1 << 21
 _WORTH_A_THREAD = 1 << 20
 
 
-def row_norms(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+def row_norms(matrix: NDArray[np.floating]) -> NDArray[np.float32]:
     """Compute the Euclidean length of each row.
 
     Parameters
     ----------
-    matrix : numpy.ndarray of float32, shape (n_rows, vector_size)
+    matrix : numpy.ndarray of float32 or float16, shape (n_rows, vector_size)
         Vectors as rows.
 
     Returns
@@ -53,7 +54,7 @@ def row_norms(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def top_k(
-    matrix: NDArray[np.float32],
+    matrix: NDArray[np.float32] | NDArray[np.float16],
     norms: NDArray[np.float32],
     queries: ArrayLike,
     k: int,
@@ -63,8 +64,8 @@ def top_k(
 
     Parameters
     ----------
-    matrix : numpy.ndarray of float32, shape (n_rows, vector_size)
-        Vectors as rows, C-contiguous.
+    matrix : numpy.ndarray of float32 or float16, shape (n_rows, vector_size)
+        Vectors as rows, C-contiguous. Half precision is widened block by block in the core.
     norms : numpy.ndarray of float32, shape (n_rows,)
         Their lengths; see `row_norms`.
     queries : array_like, shape (n_queries, vector_size)
@@ -96,10 +97,12 @@ def top_k(
     >>> rows, scores
     (array([[0, 2]]), array([[1. , 0.6]], dtype=float32))
     """
-    if matrix.ndim != 2 or matrix.dtype != np.float32 or not matrix.flags.c_contiguous:
+    is_half = matrix.dtype == np.float16
+    known = is_half or matrix.dtype == np.float32
+    if matrix.ndim != 2 or not known or not matrix.flags.c_contiguous:
         raise ParameterError(
-            f"matrix is {matrix.dtype} of shape {matrix.shape}; it must be float32, of two "
-            f"dimensions and C-contiguous: np.ascontiguousarray(matrix, np.float32)"
+            f"matrix is {matrix.dtype} of shape {matrix.shape}; it must be float32 or float16, of "
+            f"two dimensions and C-contiguous: np.ascontiguousarray(matrix, np.float32)"
         )
     if norms.shape != matrix.shape[:1] or norms.dtype != np.float32:
         raise ParameterError(
@@ -118,7 +121,13 @@ def top_k(
     for first in range(0, n_queries if k else 0, batch):
         some = directions[first : first + batch]
         best = _core.TopK(len(some), k, excluded, offsets[first : first + len(some) + 1])
-        best.search(matrix, norms, some, len(some) >= _FEW, n_threads)
+        if is_half:
+            bits = matrix.view(np.uint16)
+            best.search_halves(bits, norms, some, len(some) >= _FEW, n_threads)
+        else:
+            best.search(
+                cast("NDArray[np.float32]", matrix), norms, some, len(some) >= _FEW, n_threads
+            )
         found = best.result()
         rows[first : first + batch] = found[0].reshape(-1, k)
         scores[first : first + batch] = found[1].reshape(-1, k)

@@ -70,6 +70,24 @@ inline float one_dot(const float *a, size_t dim, const float *query) {
 
 }  // namespace
 
+// Exponent and mantissa are moved to their places in single precision and scaled by the difference
+// of the biases, which makes normal numbers of subnormal ones; infinity and NaN get the exponent that
+// says so there.
+void widen(const uint16_t *halves, size_t n, float *out) {
+    constexpr uint32_t infinity = 0x7C00u << 13;
+    for (size_t i = 0; i < n; ++i) {
+        const uint32_t half = halves[i], magnitude = (half & 0x7FFFu) << 13;
+        float scaled;
+        __builtin_memcpy(&scaled, &magnitude, sizeof scaled);
+        scaled *= 0x1p112f;
+        uint32_t bits;
+        __builtin_memcpy(&bits, &scaled, sizeof bits);
+        bits |= magnitude >= infinity ? 0xFFu << 23 : 0u;
+        bits |= (half & 0x8000u) << 16;
+        __builtin_memcpy(out + i, &bits, sizeof bits);
+    }
+}
+
 void row_dots(const float *matrix, size_t n_rows, size_t dim, const float *query, float *out) {
     size_t row = 0;
     for (; row + 4 <= n_rows; row += 4)

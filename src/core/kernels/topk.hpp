@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "isa.hpp"
 
@@ -11,6 +12,9 @@ namespace firth {
 constexpr size_t question_tile = 6, row_tile = 32;
 
 FIRTH_DECLARE_KERNELS(
+    // Half precision (IEEE 754 binary16) to single precision, exact.
+    void widen(const uint16_t *halves, size_t n, float *out);
+
     // out[i] = the dot product of row i of the matrix (n_rows x dim) and the query (dim).
     void row_dots(const float *matrix, size_t n_rows, size_t dim, const float *query, float *out);
 

@@ -7,8 +7,14 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from firth.compression import (
+    COMPRESSED_CHUNK,
+    UNPACKED_CHUNK,
+    ZIP_MAGICS,
+    decompress,
+    find_codec,
+)
 from firth.errors import FirthError, ParameterError, SourceError, TextError
-from firth.text.compression import COMPRESSED_CHUNK, TEXT_CHUNK, ZIP_MAGICS, decompress, find_codec
 from firth.text.encoding import BLOCK_SIZE, cut_blocks, strip_mark, valid_blocks
 from firth.text.records import (
     read_delimited,
@@ -55,7 +61,7 @@ def file_blocks(
         See `firth.text.TextSource.blocks`.
     """
     head, _ = _peek(_read(opened, _HEAD_SIZE))
-    is_compressed = find_codec(head, file.name) is not None
+    is_compressed = find_codec(head, file.name, TextError) is not None
     rest = _read(opened, COMPRESSED_CHUNK if is_compressed else BLOCK_SIZE)
     chunks = chain((head,), rest) if head else rest
     kind = file.record_format(field)
@@ -87,9 +93,9 @@ def _stream_blocks(
     errors: str,
 ) -> Iterator[bytes]:
     """Read what is not an archive, from its first byte to its last."""
-    codec = find_codec(head, name)
+    codec = find_codec(head, name, TextError)
     if codec is not None:
-        chunks = decompress(chunks, codec, name)
+        chunks = decompress(chunks, codec, name, TextError)
     if kind == "parquet":
         with _seekable(None, chunks, name) as table:
             yield from _cut_texts(read_parquet(table, field, errors, name), name)
@@ -173,7 +179,7 @@ def _read_member(opened: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) ->
     n_text = 0
     try:
         with opened.open(member) as file:
-            while chunk := file.read(TEXT_CHUNK):
+            while chunk := file.read(UNPACKED_CHUNK):
                 n_text += len(chunk)
                 yield chunk
     except NotImplementedError as error:

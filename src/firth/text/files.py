@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from firth.compression import ZIP_MAGICS
 from firth.errors import SourceError, TextError
-from firth.text.compression import ZIP_MAGICS
 from firth.text.records import record_format
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from firth.compression import COMPRESSION_SUFFIXES
 from firth.errors import MissingExtraError, ParameterError, TextError
-from firth.text.compression import COMPRESSION_SUFFIXES
 from firth.text.encoding import RECODE_HINT, REPLACE_HINT, decode_with, encode_with
 
 if TYPE_CHECKING:

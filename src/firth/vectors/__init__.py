@@ -1,31 +1,36 @@
 """Words and their vectors, to be asked."""
 
 import os
+from typing import Any, BinaryIO
 
 from firth.vectors._keyed_vectors import KeyedVectors
 
 __all__ = ["KeyedVectors", "load"]
 
 
-def load(folder: str | os.PathLike[str]) -> KeyedVectors:
-    """Open word vectors by memory map.
+def load(source: str | os.PathLike[str] | BinaryIO, **options: Any) -> KeyedVectors:
+    """Open or read word vectors.
 
     Parameters
     ----------
-    folder : str or Path
-        A folder that `Word2Vec.save` or `KeyedVectors.save` wrote.
+    source : str, path or binary file
+        A folder that `Word2Vec.save` or `KeyedVectors.save` wrote, which opens by memory map:
+        nothing of the matrix is read before it is asked for. Or a file or folder in another
+        format, also compressed or in an archive.
+    **options
+        Those of `firth.formats.read_vectors`.
 
     Returns
     -------
     KeyedVectors
-        Nothing of the matrix is read before it is asked for.
+        The words and their vectors.
 
     Raises
     ------
     SourceError
-        There is no such folder.
+        There is no such file or folder.
     FormatError
-        It is not one of firth, or a file in it is missing, cut off or another's.
+        It is in no format that firth knows, or a file is missing, cut off or another's.
 
     Examples
     --------
@@ -35,4 +40,4 @@ def load(folder: str | os.PathLike[str]) -> KeyedVectors:
     >>> firth.load("compass").similarity("east", "north")
     0.0
     """
-    return KeyedVectors.load(folder)
+    return KeyedVectors.load(source, **options)

@@ -1,18 +1,17 @@
 """Words and their vectors, to be asked and kept."""
 
 import logging
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from operator import index as as_index
-from typing import Any, Self, overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firth.errors import ParameterError
-from firth.formats import open_folder, save_folder
 from firth.neighbours import top_k
-from firth.vectors._lookup import WordVectors, divisors, unit
+from firth.vectors._files import StoredVectors
+from firth.vectors._lookup import divisors, unit
 from firth.vectors._questions import (
     Key,
     Question,
@@ -28,11 +27,12 @@ logger = logging.getLogger("firth")
 
 # Questions that are answered at a time: bounds the memory for their vectors and results.
 _BATCH = 4096
+_CONVERTED_ROWS = 1 << 14
 
 Neighbours = list[tuple[str, float]]
 
 
-class KeyedVectors(WordVectors):
+class KeyedVectors(StoredVectors):
     """Words and their vectors, to be asked; names and meanings are those of gensim 4.
 
     Wherever a word is asked for, the number of its row does as well.
@@ -42,16 +42,23 @@ class KeyedVectors(WordVectors):
     vocab : Vocab
         The words, one for each row.
     vectors : numpy.ndarray, shape (n_words, vector_size)
-        Their vectors. Float32 that is C-contiguous is kept as it is, not copied: do not change it.
+        Their vectors. Float32 and float16 that is C-contiguous is kept as it is, not copied: do
+        not change it. Float16 is searched as it is; vectors that are handed out are float32.
     norms : numpy.ndarray of float32, shape (n_words,), optional
         The lengths of the vectors; computed when they are needed otherwise.
+    subwords : Subwords, optional
+        What makes vectors for words that are not there. With subwords any word has a vector, and
+        whatever asks for one takes it; neighbours are looked for among the words that are there.
     config : dict, optional
         How the vectors were made; kept in the ``config.json`` of the folder that `save` writes.
+    load_report : LoadReport, optional
+        What was repaired while the vectors were read.
 
     Raises
     ------
     ParameterError
-        If the vectors are no matrix of numbers with one row for each word.
+        If the vectors are no matrix of numbers with one row for each word, or those of subwords
+        have another size.
 
     Notes
     -----
@@ -212,7 +219,7 @@ class KeyedVectors(WordVectors):
 
     def similarity(self, w1: Key, w2: Key) -> float:
         """Return the cosine of the angle between the vectors of two words, from -1 to 1."""
-        a, b = self._unit_rows(np.array([self.get_index(w1), self.get_index(w2)]))
+        a, b = self._unit_vectors([w1, w2])
         return float(a @ b)
 
     def distance(self, w1: Key, w2: Key) -> float:
@@ -244,7 +251,7 @@ class KeyedVectors(WordVectors):
         others = words_of("other_words", other_words)  # type: ignore[arg-type]
         if not others:
             return 1 - self._cosines(direction, 0, len(self))
-        return 1 - self._unit_rows(self._rows(others)) @ direction
+        return 1 - self._unit_vectors(others) @ direction
 
     def doesnt_match(self, words: Iterable[Key]) -> str:
         """Tell which word does not go with the others: the one furthest from their mean.
@@ -265,13 +272,13 @@ class KeyedVectors(WordVectors):
             If none of the words is there, or `words` is a string.
         """
         words = words_of("words", words)  # type: ignore[arg-type]
-        used = [word for word in words if self.has_index_for(word)]
+        used = [word for word in words if word in self]
         if len(used) < len(words):
-            missing = [word for word in words if not self.has_index_for(word)]
+            missing = [word for word in words if word not in self]
             logger.warning("doesnt_match: left out, as they have no vectors: %s", missing)
         if not used:
             raise ParameterError("none of the words has a vector; give some that have")
-        vectors = self._unit_rows(self._rows(used)).astype(np.float64)
+        vectors = self._unit_vectors(used).astype(np.float64)
         scores = vectors @ unit(vectors.mean(axis=0))
         scores[np.isnan(scores)] = -np.inf
         return min(zip(scores.tolist(), used, strict=True))[1]
@@ -289,59 +296,15 @@ class KeyedVectors(WordVectors):
         return float(a @ b)
 
     def closer_than(self, key1: Key, key2: Key) -> list[str]:
-        """Return the words nearer to `key1` than `key2` is, in the order of their rows."""
+        """Return the words nearer to `key1` than `key2` is, in the order of their rows.
+
+        Both may be unseen words with subwords; the answer is of words that are there.
+        """
         return self._vocab.words_at(self._closer_rows(key1, key2))
 
     def rank(self, key1: Key, key2: Key) -> int:
         """Return the place of `key2` among the neighbours of `key1`; the nearest has 1."""
         return len(self._closer_rows(key1, key2)) + 1
-
-    # --- keeping --------------------------------------------------------------------------------
-
-    def save(
-        self, folder: str | os.PathLike[str], extra_config: Mapping[str, Any] | None = None
-    ) -> None:
-        """Write words, vectors and norms to a folder that `load` opens.
-
-        The folder appears whole: until it does, one that was there before stays as it is.
-
-        Parameters
-        ----------
-        folder : str or Path
-            The folder; one that firth wrote is replaced.
-        extra_config : mapping, optional
-            What else to note in ``config.json``, as JSON can hold it: how the vectors were made.
-
-        Raises
-        ------
-        OutputError
-            If the folder is something else, or the disk is full.
-        ParameterError
-            If `extra_config` has a name that the format uses itself.
-        """
-        save_folder(self._table(), folder, extra_config)
-
-    @classmethod
-    def load(cls, folder: str | os.PathLike[str]) -> Self:
-        """Open a folder that `save` wrote, by memory map: nothing is read before it is asked for.
-
-        Parameters
-        ----------
-        folder : str or Path
-            The folder.
-
-        Raises
-        ------
-        SourceError
-            If there is no such folder.
-        FormatError
-            If it is not one of firth, or a file in it is missing, cut off or another's.
-
-        Examples
-        --------
-        ``wv = KeyedVectors.load("wiki100")`` takes milliseconds for any number of words.
-        """
-        return cls._of(open_folder(folder))
 
     # --- within -----------------------------------------------------------------------------------
 
@@ -361,20 +324,26 @@ class KeyedVectors(WordVectors):
         direction = self.get_mean_vector(
             asked.terms, asked.weights, post_normalize=True, ignore_missing=False
         )
-        rows = [self.get_index(term) for term in asked.terms if not isinstance(term, np.ndarray)]
-        return direction, rows
+        rows = [self._row(term) for term in asked.terms if not isinstance(term, np.ndarray)]
+        return direction, [row for row in rows if row >= 0]
 
     def _cosines(self, direction: NDArray[np.float32], begin: int, end: int) -> NDArray[np.float32]:
+        cosines = np.empty(end - begin, np.float32)
+        # Half precision is converted a part at a time.
+        step = len(cosines) if self._vectors.dtype == np.float32 else _CONVERTED_ROWS
         with np.errstate(invalid="ignore", over="ignore"):
-            dots: NDArray[np.float32] = self._vectors[begin:end] @ direction
-            dots /= divisors(self.norms[begin:end])
-        return dots
+            for first in range(0, len(cosines), step or 1):
+                rows = slice(begin + first, min(begin + first + step, end))
+                some = self._vectors[rows].astype(np.float32, copy=False)
+                cosines[first : first + step] = (some @ direction) / divisors(self.norms[rows])
+        return cosines
 
     def _closer_rows(self, key1: Key, key2: Key) -> NDArray[np.int64]:
-        row1, row2 = self.get_index(key1), self.get_index(key2)
+        row1, row2 = self._row(key1), self._row(key2)
         distances = self.distances(key1)
-        closer = distances < distances[row2]
-        closer[row1] = False
+        closer = distances < (distances[row2] if row2 >= 0 else self.distances(key1, [key2])[0])
+        if row1 >= 0:
+            closer[row1] = False
         return np.flatnonzero(closer)
 
     def _tell(self, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> list[Neighbours]:

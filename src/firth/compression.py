@@ -12,15 +12,15 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from firth.errors import TextError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from firth.errors import InputError
 
 # What a decoder is given and asked for at a time: large enough that Python's share of the time
 # does not show, small enough to stay in the last-level cache.
 COMPRESSED_CHUNK = 256 << 10
-TEXT_CHUNK = 1 << 20
+UNPACKED_CHUNK = 1 << 20
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -191,7 +191,7 @@ _FOREIGN = (
 )
 
 
-def find_codec(head: bytes, name: str) -> Codec | None:
+def find_codec(head: bytes, name: str, error: type[InputError]) -> Codec | None:
     """Tell the compression of a file by its first bytes.
 
     Parameters
@@ -200,6 +200,8 @@ def find_codec(head: bytes, name: str) -> Codec | None:
         The first bytes of the file, 16 or more where it has as many.
     name : str
         The name of the file, for messages.
+    error : type of InputError
+        What to raise: the error of the room that reads.
 
     Returns
     -------
@@ -208,24 +210,27 @@ def find_codec(head: bytes, name: str) -> Codec | None:
 
     Raises
     ------
-    TextError
-        A compression that firth does not read, or a compressed file cut off in its first bytes.
+    InputError
+        Of the type `error`: a compression that firth does not read, or a compressed file cut off in
+        its first bytes.
     """
     for magic, what in _FOREIGN:
         if head.startswith(magic):
-            raise TextError(f"{name} is {what}, which firth does not read: unpack it first")
+            raise error(f"{name} is {what}, which firth does not read: unpack it first")
     for codec in CODECS:
         if codec.begins(head):
             return codec
         if codec.is_cut_in_magic(head, name):
-            raise TextError(
+            raise error(
                 f"{name} is cut off: it ends after {len(head)} bytes, inside of the first bytes "
                 f"of {codec.name} data. Get the file again"
             )
     return None
 
 
-def decompress(chunks: Iterable[bytes], codec: Codec, name: str) -> Iterator[bytes]:
+def decompress(
+    chunks: Iterable[bytes], codec: Codec, name: str, error: type[InputError]
+) -> Iterator[bytes]:
     """Decompress a stream of any number of members, one after the other.
 
     Parameters
@@ -236,21 +241,23 @@ def decompress(chunks: Iterable[bytes], codec: Codec, name: str) -> Iterator[byt
         Their format.
     name : str
         The name of the file, for messages.
+    error : type of InputError
+        What to raise: the error of the room that reads.
 
     Yields
     ------
     bytes
-        Text of about 1 MiB at most.
+        Pieces of about 1 MiB at most.
 
     Raises
     ------
-    TextError
-        The data are damaged, are cut off, or are followed by something else.
+    InputError
+        Of the type `error`: the data are damaged, are cut off, or are followed by something else.
     """
     decoder: Decoder | None = None
     n_members = 0
     n_compressed = 0
-    n_text = 0
+    n_unpacked = 0
     for chunk in chunks:
         n_compressed += len(chunk)
         data = chunk
@@ -261,39 +268,39 @@ def decompress(chunks: Iterable[bytes], codec: Codec, name: str) -> Iterator[byt
                 if not data:
                     break
                 decoder = codec.new_decoder()
-                n_text_before = n_text
+                n_unpacked_before = n_unpacked
             try:
                 for text in _unpack(decoder, data):
-                    n_text += len(text)
+                    n_unpacked += len(text)
                     yield text
-            except _damage() as error:
+            except _damage() as damage:
                 where = f"between the bytes {n_compressed - len(chunk)} and {n_compressed}"
-                if n_members and n_text == n_text_before:
-                    raise TextError(
+                if n_members and n_unpacked == n_unpacked_before:
+                    raise error(
                         f"{name}: the {codec.name} data end {where} of the file, but are followed "
-                        f"by something else ({error}). Check the file with '{codec.check_command}'"
-                    ) from error
-                raise TextError(
-                    f"{name}: damaged {codec.name} data {where} of the file ({error}); {n_text} "
-                    f"bytes of text could be read. Check the file with '{codec.check_command}', "
-                    "or get it again"
-                ) from error
+                        f"by something else ({damage}). Check the file with '{codec.check_command}'"
+                    ) from damage
+                raise error(
+                    f"{name}: damaged {codec.name} data {where} of the file ({damage}); "
+                    f"{n_unpacked} bytes could be unpacked. Check the file with "
+                    f"'{codec.check_command}', or get it again"
+                ) from damage
             data = b""
             if decoder.eof:
                 data = decoder.unused_data
                 decoder = None
                 n_members += 1
     if decoder is not None:
-        raise TextError(
+        raise error(
             f"{name} is cut off: the {codec.name} data stop after {n_compressed} bytes, before "
-            f"their end mark; {n_text} bytes of text could be read. Get the file again"
+            f"their end mark; {n_unpacked} bytes could be unpacked. Get the file again"
         )
 
 
 def _unpack(decoder: Decoder, data: bytes) -> Iterator[bytes]:
     """Unpack `data` in limited pieces, as far as the member goes."""
     while True:
-        text = decoder.decompress(data, TEXT_CHUNK)
+        text = decoder.decompress(data, UNPACKED_CHUNK)
         if text:
             yield text
         if decoder.eof or decoder.needs_input:

@@ -1,0 +1,134 @@
+"""Writing vectors in any format: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from firth.errors import OutputError, ParameterError
+from firth.formats._registry import FORMATS, format_named
+from firth.storage import write_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from firth.formats._format import Format
+    from firth.formats._table import VectorTable
+
+_COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
+
+
+def write_vectors(
+    table: VectorTable,
+    target: str | os.PathLike[str],
+    *,
+    format: str | None = None,  # noqa: A002 (the word of the field)
+) -> None:
+    """Write word vectors in any format that can be written.
+
+    A file or folder appears whole under its name, or not at all. A file that was there is
+    replaced; a folder only when it is empty or firth wrote it.
+
+    Parameters
+    ----------
+    table : VectorTable
+        What to write.
+    target : str or path
+        Where to; compressed when the name ends in ``.gz``, ``.bz2``, ``.xz`` or ``.zst``.
+    format : str, optional
+        The name of the format, one of `FORMATS`; else told by the ending of the target: the folder
+        of firth where there is none.
+
+    Raises
+    ------
+    ParameterError
+        There is no such format, or it cannot be written, or the ending of the target is of none.
+    OutputError
+        The target cannot be written, or is a folder that must not be replaced.
+    """
+    path = Path(target).expanduser()
+    chosen = format_by_name(path.name) if format is None else format_named(format)
+    if chosen.write_folder is not None:
+        if path.suffix.lower() in _COMPRESSIONS:
+            raise ParameterError(f"{path}: {chosen.title} is a folder, which is not compressed")
+        with write_folder(path) as folder:
+            chosen.write_folder(table, folder)
+    elif chosen.write_file is not None:
+        with new_file(path) as file:
+            chosen.write_file(table, file)
+    else:
+        can = [name for name, each in FORMATS.items() if each.write_file or each.write_folder]
+        raise ParameterError(
+            f"format {chosen.name!r} can be read but not written; use one of {', '.join(can)}"
+        )
+
+
+def format_by_name(name: str) -> Format:
+    """Tell the format to write from the name of a file or folder."""
+    lowered = name.lower()
+    for suffix in _COMPRESSIONS:
+        lowered = lowered.removesuffix(suffix)
+    suffixes = [
+        (len(suffix), each)
+        for each in FORMATS.values()
+        for suffix in each.suffixes
+        if lowered.endswith(suffix) and (each.write_file or each.write_folder)
+    ]
+    if suffixes:
+        longest = max(length for length, _ in suffixes)
+        return next(each for length, each in suffixes if length == longest)
+    if "." not in lowered:
+        return FORMATS["firth"]
+    known = sorted({s for f in FORMATS.values() if f.write_file for s in f.suffixes})
+    raise ParameterError(
+        f"{name}: no format is known by this ending; use one of {', '.join(known)}, or name the "
+        f"format: one of {', '.join(FORMATS)}"
+    )
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Write a file beside its target and move it into place when the block ends."""
+    path = Path(os.path.realpath(path))
+    if path.is_dir():
+        raise OutputError(f"{path}: this is a folder, not a file; choose another name")
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    try:
+        with beside.open("xb") as file:
+            packed = _packing(file, path.suffix.lower())
+            yield packed
+            if packed is not file:
+                packed.close()
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        why = error.strerror or str(error)
+        raise OutputError(f"{path}: cannot be written: {why}; choose another place") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _packing(file: BinaryIO, suffix: str) -> BinaryIO:
+    if suffix == ".gz":
+        import gzip
+
+        return cast("BinaryIO", gzip.GzipFile("", "wb", fileobj=file, compresslevel=6, mtime=0))
+    if suffix == ".bz2":
+        import bz2
+
+        return cast("BinaryIO", bz2.BZ2File(file, "wb"))
+    if suffix == ".xz":
+        import lzma
+
+        return cast("BinaryIO", lzma.LZMAFile(file, "wb"))
+    if suffix == ".zst":
+        import zstandard
+
+        return cast("BinaryIO", zstandard.ZstdCompressor().stream_writer(file, closefd=False))
+    return file
