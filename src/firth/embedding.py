@@ -1,9 +1,11 @@
 """GluonNLP's way to word vectors by name.
 
-::
-
-    firth.embedding.list_sources("fasttext")
-    firth.embedding.create("fasttext", source="wiki.simple")
+Examples
+--------
+>>> import firth
+>>> firth.embedding.list_sources("word2vec")
+['GoogleNews-vectors-negative300', 'word2vec-ruscorpora-300']
+>>> wv = firth.embedding.create("glove", source="glove.6B.50d")  # doctest: +SKIP
 """
 
 from __future__ import annotations

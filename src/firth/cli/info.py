@@ -10,12 +10,13 @@ import click
 from firth.cli.answers import print_json, print_line, printable
 from firth.cli.ask import json_option
 from firth.cli.command import command, option
+from firth.cli.sources import told_of
 
 if TYPE_CHECKING:
     from firth.hub import Source
 
 N_FREQUENT_WORDS = 10
-LABELS = {"bytes": "size on disk"}
+LABELS = {"bytes": "size"}
 # What people need not read twice, or at all.
 TOLD_ABOVE = frozenset({"n_words", "vector_size", "format", "files", "load_report"})
 OPTIONAL_PACKAGES = ("pyarrow", "tokenizers")
@@ -103,11 +104,10 @@ def describe(name: str) -> dict[str, Any]:
 
 
 def _describe_source(source: Source) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    told = {k: v for k, v in asdict(source).items() if k != "pattern" and v not in (None, "", ())}
-    told["bytes"] = told.pop("n_bytes", None)
-    return {key: value for key, value in told.items() if value is not None} | {"downloaded": False}
+    told = told_of(source)
+    if "n_bytes" in told:
+        told["bytes"] = told.pop("n_bytes")
+    return told | {"downloaded": False}
 
 
 def _size(path: Path) -> int:

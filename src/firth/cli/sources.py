@@ -45,7 +45,7 @@ def list_(pattern: str | None, as_json: bool) -> int:
         )
     if as_json:
         for source in sources:
-            print_json({**_told(source), "downloaded": is_here(source)})
+            print_json({**told_of(source), "downloaded": is_here(source)})
     elif sys.stdout.isatty():
         _print_table(sources)
     else:
@@ -53,10 +53,13 @@ def list_(pattern: str | None, as_json: bool) -> int:
     return 0
 
 
-def _told(source: Source) -> dict[str, Any]:
+def told_of(source: Source) -> dict[str, Any]:
+    """Give what the catalogue has about a source, as JSON; what is not known is not there."""
     from dataclasses import asdict
 
-    return {name: value for name, value in asdict(source).items() if value not in (None, "", ())}
+    known = asdict(source)
+    del known["pattern"]  # the name, once more
+    return {name: value for name, value in known.items() if value not in (None, "", ())}
 
 
 def _columns(source: Source) -> list[str]:
@@ -80,25 +83,21 @@ def _print_table(sources: Sources) -> None:
     from firth.hub import COLUMNS, is_here, table_of
 
     here = {source.name for source in sources if is_here(source)}
-    rows = table_of(sources)
+    rows = [[("* " if row[0] in here else "  ") + row[0], *row[1:]] for row in table_of(sources)]
+    console = Console(highlight=False)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for name, right in COLUMNS:
-        # Names must be whole, to be copied; what a source was made of may be cut.
-        table.add_column(
-            name,
-            justify="right" if right else "left",
-            no_wrap=True,
-            overflow="fold" if name == "name" else "ellipsis",
-            min_width=max(len(row[0]) + 2 for row in rows) if name == "name" else None,
-        )
-    for row in rows[1:]:
-        mark = "* " if row[0] in here else "  "
-        table.add_row(Text(mark + row[0], style="bold"), *map(Text, row[1:]))
-    console = Console(highlight=False)
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    # Names must be whole, to be copied; what a source was made of is cut where it must be.
+    width = console.width - sum(2 + max(map(len, column)) for column in zip(*rows, strict=True))
+    width += max(len(row[-1]) for row in rows)
+    for name, *cells, what in rows[1:]:
+        cut = what if len(what) <= width else f"{what[: max(width - 1, 0)]}…"
+        table.add_row(Text(name, style="bold"), *map(Text, cells), Text(cut))
     console.print(table)
     console.print(
-        f"[dim]{len(sources):,} sources{', * on this machine' if here else ''}. "
-        "firth download NAME, firth info NAME, firth similar NAME WORD[/]"
+        f"[dim]{len(sources):,} sources{', * on this machine' if here else ''}; "
+        "firth info NAME, firth download NAME[/]"
     )
 
 

@@ -97,7 +97,12 @@ def load(
     }  # fmt: skip
     where = resolve(source)
     if where is None or isinstance(where, Path):
-        given: dict[str, Any] = {k: v for k, v in options.items() if v != _PLAIN[k]}
+        given: dict[str, Any] = {
+            name: value
+            for name, value in options.items()
+            # An array, as `only` may be, has no equality of its own.
+            if not (isinstance(value, type(_PLAIN[name])) and value == _PLAIN[name])
+        }
         if progress is not None and not (isinstance(where, Path) and where.is_dir()):
             given["progress"] = progress
         return KeyedVectors.load(source if where is None else where, **given)
@@ -149,6 +154,8 @@ def resolve(source: Any) -> Any:
             f"the source of vectors is {type(source).__name__}: give a path, a name, an address or "
             f"an open file"
         )
+    if not source.strip():
+        raise SourceError("the name of the vectors is empty: give a path, a name or an address")
     scheme, colon, _ = source.partition("://")
     if colon and scheme.casefold() in {"http", "https"}:
         from firth.hub._named import source_of_address

@@ -80,7 +80,10 @@ def download(name: str, *, again: bool = False, progress: bool | None = None) ->
 
     Examples
     --------
-    ``firth.Word2Vec(corpus_file=firth.download("text8"))`` trains on text8.
+    >>> import firth
+    >>> path = firth.download("text8")  # doctest: +SKIP
+    >>> len(firth.build_vocab(path))  # doctest: +SKIP
+    71290
     """
     source = _source_named(name)
     item = _item(source)

@@ -39,6 +39,8 @@ logger = logging.getLogger("firth")
 
 _NO = {"", "0", "false", "no", "off"}
 _WAIT_BEFORE_TELLING = 1.0
+# In bytes; systems have room for 255, and there are endings to come.
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,8 @@ def item_of_address(address: str) -> Item:
     if not host or any(letter <= " " for letter in address):
         raise ParameterError(f"{address!r} is no address of a file")
     # A name that is safe on every system; what the file is, is told by its content.
-    name = re.sub(r"[^\w.+-]", "_", unquote(parts.path).rpartition("/")[2])[-100:].lstrip(".")
+    name = re.sub(r"[^\w.+-]", "_", unquote(parts.path).rpartition("/")[2])
+    name = name.encode()[-_LONGEST_NAME:].decode(errors="ignore").lstrip(".")
     unique = hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     path = store_folder("downloads") / "addresses" / unique / (name or "file")
     return Item(address, (address,), path, address)

@@ -124,7 +124,7 @@ def _safe(archive: Path, name: str) -> Path:
     """Check that a member lies below the folder that it is unpacked into."""
     path = PurePosixPath(name.replace("\\", "/"))
     parts = [part for part in path.parts if part != "."]
-    if path.is_absolute() or not parts or ".." in parts or ":" in parts[0] or "\0" in name:
+    if path.is_absolute() or not parts or ".." in parts or ":" in parts[0]:
         raise FormatError(
             f"{archive}: {name!r} in it would be unpacked outside of its folder; this is no "
             f"archive to be trusted"
