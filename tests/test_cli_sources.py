@@ -70,21 +70,41 @@ def test_list_as_json(run, places):
     assert "pattern" not in told["glove.6B.50d"]
 
 
-def test_list_on_a_terminal_is_a_table(run, places, monkeypatch):
+@pytest.fixture
+def terminal(run, monkeypatch):
+    """Run a command on a terminal of a width; gives its lines without their colours."""
+
+    def on_terminal(width, *arguments):
+        for name, value in {"COLUMNS": str(width), "NO_COLOR": "1", "TERM": "xterm"}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True, raising=False)
+        _, out, _ = run(*arguments)
+        return re.sub(r"\x1b\[[\d;]*m", "", out).splitlines()
+
+    return on_terminal
+
+
+def test_list_on_a_terminal_is_a_table(terminal, places):
     downloads = places.cache / "downloads"
     downloads.mkdir(parents=True)
     (downloads / "glove.6B.zip").write_bytes(b"")
-    for name, value in {"COLUMNS": "160", "NO_COLOR": "1", "TERM": "dumb"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True, raising=False)
-    _, out, _ = run("list", "glove")
-    lines = out.splitlines()
-    assert lines[0].split()[:4] == ["name", "words", "dim", "size"]
-    assert lines[1].startswith("* glove.6B.50d")
-    assert "  glove.42B.300d" in out
-    assert "firth download NAME" in lines[-1]
-    _, out, _ = run("list")
-    assert re.search(r"cc\.LANG\.300.bin .*158 languages", out)
+    lines = terminal(160, "list", "glove")
+    assert lines[0].split() == ["name", "words", "dim", "size", "language", "licence", "what"]
+    assert lines[1].startswith("* glove.6B.50d ")
+    assert lines[1].rstrip().endswith("lower case")
+    assert lines[5].startswith("  glove.42B.300d ")
+    assert lines[-1] == "23 sources, * on this machine; firth info NAME, firth download NAME"
+
+
+@pytest.mark.parametrize(("width", "last"), [(120, "what"), (80, "language"), (50, "dim")])
+def test_a_narrow_terminal_shows_fewer_columns(terminal, width, last):
+    lines = terminal(width, "list")
+    assert lines[0].split()[-1] == last
+    assert len(lines) < 100
+    assert max(map(len, lines)) <= width
+    [languages] = [line for line in lines if line.startswith("  cc.LANG.300.bin")]
+    assert ("158 languages" in languages) == (width >= 80)
+    assert not any("…" in line[:80] for line in lines)
 
 
 def test_list_of_nothing(run):

@@ -75,6 +75,11 @@ def _columns(source: Source) -> list[str]:
     ]
 
 
+# The last column, what a source was made of, is cut to what is left of the line; below this many
+# letters it says nothing.
+_FEWEST_LETTERS = 16
+
+
 def _print_table(sources: Sources) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -86,14 +91,24 @@ def _print_table(sources: Sources) -> None:
     rows = [[("* " if row[0] in here else "  ") + row[0], *row[1:]] for row in table_of(sources)]
     console = Console(highlight=False)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for name, right in COLUMNS:
-        table.add_column(name, justify="right" if right else "left", no_wrap=True)
-    # Names must be whole, to be copied; what a source was made of is cut where it must be.
-    width = console.width - sum(2 + max(map(len, column)) for column in zip(*rows, strict=True))
-    width += max(len(row[-1]) for row in rows)
-    for name, *cells, what in rows[1:]:
-        cut = what if len(what) <= width else f"{what[: max(width - 1, 0)]}…"
-        table.add_row(Text(name, style="bold"), *map(Text, cells), Text(cut))
+    room = console.width + 2
+    for column, (name, right) in enumerate(COLUMNS):
+        width = max(len(row[column]) for row in rows)
+        # A narrow terminal shows fewer columns rather than halves of all.
+        fits = width + 2 <= room
+        if column == 0 or fits or (column == len(COLUMNS) - 1 and room >= _FEWEST_LETTERS):
+            table.add_column(
+                name,
+                justify="right" if right else "left",
+                no_wrap=True,
+                min_width=width if fits else None,
+            )
+            room -= width + 2
+        else:
+            break
+    for row in rows[1:]:
+        cells = [Text(cell) for cell in row[1 : len(table.columns)]]
+        table.add_row(Text(row[0], style="bold"), *cells)
     console.print(table)
     console.print(
         f"[dim]{len(sources):,} sources{', * on this machine' if here else ''}; "
