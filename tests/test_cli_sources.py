@@ -3,12 +3,15 @@
 import json
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import firth
-from firth.hub import _fetch
+from firth import hub
+from firth.hub import _catalogue, _fetch, _named
+from firth.hub._sources import Source
 from http_server import Server
 
 WORDS = ["the", "king", "queen", "cabbage"]
@@ -116,17 +119,26 @@ def test_list_of_nothing(run):
 # ---- download
 
 
-def test_download_prints_where_the_model_folder_is(run, server, places):
-    address = server.put("/v.txt", TEXT)
-    status, out, err = run("download", address, "-q")
+def test_download_prints_where_the_model_folder_is(run, server, places, monkeypatch):
+    tiny = Source("tiny", "vectors", "glove", "", "v.txt", (server.put("/v.txt", TEXT),))
+    monkeypatch.setattr(_catalogue, "find_source", {"tiny": tiny}.get)
+    monkeypatch.setattr(_named, "find_source", {"tiny": tiny}.get)
+    monkeypatch.setattr(hub, "find_source", {"tiny": tiny}.get)
+    status, out, err = run("download", "tiny", "-q")
     assert (status, err) == (0, "")
-    folder = out.strip()
-    assert folder.startswith(str(places.cache / "vectors"))
-    assert firth.load(folder).index_to_key == WORDS
-    assert run("download", address, "-q")[1] == out
+    assert out == f"{places.cache / 'vectors' / 'tiny'}\n"
+    assert firth.load(out.strip()).index_to_key == WORDS
+    assert run("download", "tiny", "-q")[1] == out
     assert len(server.requests) == 1
-    run("download", address, "-q", "--again")
+    run("download", "tiny", "-q", "--again")
     assert len(server.requests) == 2
+    told = json.loads(run("info", "tiny", "--json")[1])
+    assert (told["words"], told["format"]) == (4, "word2vec-text")
+
+
+def test_download_leaves_the_file_of_an_address_as_it_is(run, server):
+    _, out, _ = run("download", server.put("/corpus.txt", b"no vectors at all"), "-q")
+    assert Path(out.strip()).read_bytes() == b"no vectors at all"
 
 
 def test_download_tells_its_progress(run, server):

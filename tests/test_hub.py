@@ -323,6 +323,14 @@ def test_an_address_that_is_no_vectors_is_not_kept(server, places):
     assert firth.load(address.partition("?")[0]).index_to_key == WORDS
 
 
+def test_a_large_file_of_an_address_is_kept_even_so(server, places):
+    address = server.put("/v.txt", b"no vectors " * 200_000)
+    for _ in range(2):
+        with pytest.raises(FormatError):
+            firth.load(address)
+    assert len(server.requests) == 1
+
+
 def test_an_address_that_is_gone(server, places):
     with pytest.raises(DownloadError, match="answers 404"):
         firth.load(f"{server.address}/nothing.vec")

@@ -131,16 +131,16 @@ def _print_table(sources: Sources) -> None:
 def download(name: str, again: bool, quiet: bool) -> int:
     """Download NAME, verify it, and print where it is.
 
-    Vectors are converted to a model folder, which opens at once from then on; what is printed is
-    that folder. NAME is one of 'firth list', or an http or https address. A download that was
-    broken off goes on where it was.
+    NAME is one of 'firth list'. Vectors are converted to a model folder, which opens at once from
+    then on; what is printed is that folder. NAME may also be an http or https address, whose file
+    is left as it is. A download that was broken off goes on where it was.
     """
     from firth.hub import download as fetch
-    from firth.hub import prepare, resolve
+    from firth.hub import find_source, prepare
 
     progress = False if quiet else None
-    source = resolve(name)
-    if getattr(source, "kind", None) == "vectors":
+    source = find_source(name)
+    if source is not None and source.kind == "vectors":
         if again:
             fetch(name, again=True, progress=progress)
         print_line(str(prepare(name, progress=progress)))

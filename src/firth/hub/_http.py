@@ -165,7 +165,7 @@ def _told(status: int) -> str:
         phrase = ""
     hint = {
         401: ": it wants a login", 403: ": it may not be fetched from here",
-        404: ": it is not there any more", 407: ": the proxy wants a login",
+        404: ": it is not there", 407: ": the proxy wants a login",
         410: ": it is not there any more",
     }.get(status, "")  # fmt: skip
     return f"answers {status}{phrase}{hint}"
@@ -197,7 +197,15 @@ def as_trouble(error: Exception, address: str) -> Trouble:
         return Trouble(f"sends nothing for {READ_SECONDS:.0f} s", again=True)
     if isinstance(error, exceptions.LocationParseError | exceptions.LocationValueError):
         return Trouble(f"is no address: {error}")
-    return Trouble(f"breaks off the connection: {error}", again=True)
+    # What urllib3 says of a broken connection is two errors in one another.
+    inner = error.args[-1] if error.args else error
+    if isinstance(inner, exceptions.IncompleteRead) and inner.expected:
+        told = f": {inner.expected:,} bytes are still to come"
+    elif isinstance(inner, OSError) and inner.strerror:
+        told = f": {inner.strerror.lower()}"
+    else:
+        told = ""
+    return Trouble(f"breaks off the connection{told}", again=True)
 
 
 def shown(address: str) -> str:

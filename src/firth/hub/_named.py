@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from firth.formats import VectorTable
 
+# What comes from an address and is no vectors is kept if it is larger: it took time to come.
+_LARGEST_PAGE = 1 << 20
 # The options of `read_vectors` that load all of a file as it is.
 DEFAULTS: dict[str, Any] = {
     "only": None, "limit": None, "dtype": "float32", "strict": False, "errors": "strict",
@@ -244,9 +246,9 @@ def _read_download(
             path / source.member if source.member else path, progress=show, **options
         )
     except FormatError as error:
-        if source.family != "address":
+        if source.family != "address" or path.stat().st_size > _LARGEST_PAGE:
             raise
-        # It is no vectors: what lies there is of no use, and may be another file tomorrow.
+        # The page of an error, most likely: it may be another file tomorrow.
         path.unlink(missing_ok=True)
         path.with_name(f"{path.name}.json").unlink(missing_ok=True)
         message = str(error).replace(str(path), urlsplit(source.name)._replace(query="").geturl())
