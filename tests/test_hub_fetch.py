@@ -10,6 +10,8 @@ import threading
 import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from firth.errors import DownloadError, OutputError
 from firth.hub import _fetch, _http
@@ -256,6 +258,39 @@ def test_a_killed_process_leaves_what_the_next_one_goes_on_with(server, target):
     fetch([address], target)
     assert target.read_bytes() == DATA
     assert server.ranges()[-1] not in {None, "bytes=0-"}
+
+
+SMALL = DATA[:5000]
+MISBEHAVIOURS = st.one_of(
+    st.builds(Answer, cut=st.integers(0, 4999), ranges=st.booleans(), chunked=st.booleans()),
+    st.builds(Answer, cut=st.integers(0, 4999), etag=st.sampled_from(["", 'W/"v1"', '"v2"'])),
+    st.builds(Answer, status=st.sampled_from([404, 416, 429, 500, 503])),
+    st.builds(Answer, shift=st.integers(1, 100)),
+    st.builds(Answer, claim=st.integers(5001, 6000), ranges=st.booleans()),
+    st.builds(Answer, body=st.sampled_from([SMALL[::-1], SMALL[:100], b"", SMALL + b"x"])),
+    st.builds(Answer),
+)
+
+
+@given(answers=st.lists(MISBEHAVIOURS, max_size=8), runs=st.integers(1, 3))
+@settings(
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_whatever_a_server_does_it_is_the_file_or_an_error(server, tmp_path_factory, answers, runs):
+    target = tmp_path_factory.mktemp("download") / "vectors.bin"
+    address = server.put("/v", SMALL, *answers)
+    checksum = "sha256:" + hashlib.sha256(SMALL).hexdigest()
+    for _ in range(runs):
+        try:
+            fetch([address], target, checksum=checksum, show=False)
+        except DownloadError:
+            assert not target.exists()
+        else:
+            assert target.read_bytes() == SMALL
+            assert left_in(target.parent) == ["vectors.bin"]
+            break
 
 
 # ---- answers that are no file
