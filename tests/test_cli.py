@@ -259,7 +259,7 @@ def test_info_of_the_system(run):
     ("arguments", "message"),
     [
         (["similr"], "similar"),
-        (["similar"], "DIR"),
+        (["similar"], "VECTORS"),
         (["similar", "x"], "WORD"),
         (["similar", "x", "y", "-k", "0"], "-k"),
         (["similar", "x", "y", "-k", "many"], "many"),
@@ -269,7 +269,12 @@ def test_info_of_the_system(run):
         (["similarity", "x", "a", "b", "c"], "expected 2 words, got 3"),
         (["odd-one-out", "x", "a", "b"], "expected 3 words or more"),
         (["info"], "--system"),
-        (["info", "x", "--system"], "no model folder"),
+        (["info", "x", "--system"], "no vectors"),
+        (["list", "a", "b"], "b"),
+        (["download"], "NAME"),
+        (["convert", "x"], "DST"),
+        (["convert", "x", "y", "--limit", "0"], "--limit"),
+        (["convert", "x", "y", "--dtype", "int8"], "float16"),
         (["train", "text.txt"], "--output"),
         (["train", "-o", "x"], "SOURCE"),
         (["train", "t", "-o", "x", "--dim", "0"], "--dim"),
@@ -356,7 +361,19 @@ def test_a_message_is_one_line_whatever_it_quotes(run, folder):
 
 @pytest.mark.parametrize(
     "command",
-    ["train", "similar", "analogy", "similarity", "odd-one-out", "info", "demo", ""],
+    [
+        "train",
+        "similar",
+        "analogy",
+        "similarity",
+        "odd-one-out",
+        "list",
+        "download",
+        "convert",
+        "info",
+        "demo",
+        "",
+    ],
 )
 def test_every_help_has_examples(run, command):
     status, out, err = run(*command.split(), "--help")

@@ -8,7 +8,7 @@
     model.wv.most_similar("computers")
     model.save("vectors")
 
-    wv = firth.load("vectors")
+    wv = firth.load("vectors")  # or any vector file, or "glove.6B.100d"
 """
 
 from importlib import import_module
@@ -22,9 +22,12 @@ _HOMES = {
     "Vocab": "firth.vocab",
     "Word2Vec": "firth.models",
     "build_vocab": "firth.corpus",
+    "download": "firth.hub",
+    "embedding": "firth",
     "encode_corpus": "firth.corpus",
     "errors": "firth",
-    "load": "firth.vectors",
+    "list_sources": "firth.hub",
+    "load": "firth.hub",
     "make_tokenizer": "firth.text",
     "open_text": "firth.text",
 }
@@ -35,8 +38,11 @@ __all__ = [
     "Vocab",
     "Word2Vec",
     "build_vocab",
+    "download",
+    "embedding",
     "encode_corpus",
     "errors",
+    "list_sources",
     "load",
     "make_tokenizer",
     "open_text",
@@ -45,19 +51,21 @@ __all__ = [
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from firth import errors
+    from firth import embedding, errors
     from firth.corpus import Corpus, build_vocab, encode_corpus
+    from firth.hub import download, list_sources, load
     from firth.models import Word2Vec
     from firth.text import make_tokenizer, open_text
-    from firth.vectors import KeyedVectors, load
+    from firth.vectors import KeyedVectors
     from firth.vocab import Vocab
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'firth' has no attribute {name!r}")
-    home = import_module(_HOMES[name] if name != "errors" else "firth.errors")
-    value = home if name == "errors" else getattr(home, name)
+    is_module = _HOMES[name] == "firth"
+    home = import_module(f"firth.{name}" if is_module else _HOMES[name])
+    value = home if is_module else getattr(home, name)
     globals()[name] = value
     return value
 

@@ -6,6 +6,7 @@ Every message says what was wrong, where (file, line or byte offset), and what t
     ├── ParameterError (ValueError)          a parameter outside of its range
     ├── InputError (ValueError)              something that was given cannot be used
     │   ├── SourceError (OSError)            a file or folder that cannot be found or read
+    │   │   └── DownloadError                a file that the network does not give, or gives wrong
     │   ├── TextError                        text that cannot be read: encoding, archive, field
     │   ├── VocabularyError                  no words, or none left
     │   └── FormatError                      a model folder or vector file that is not what it says
@@ -32,6 +33,10 @@ class InputError(FirthError, ValueError):
 
 class SourceError(InputError, OSError):
     """A file or folder cannot be found or read."""
+
+
+class DownloadError(SourceError):
+    """A file cannot be fetched from the network, or what came is not what was published."""
 
 
 class TextError(InputError):

@@ -66,6 +66,24 @@ class Progress(ABC):
                 self._figures.update(figures)
             self._show()
 
+    def begin(self, n: int, total: int | None) -> None:
+        """Say only now how much work it is, and how much of it was done before.
+
+        Parameters
+        ----------
+        n : int
+            Units that are done already, as of a download that goes on; they do not count for the
+            rate.
+        total : int or None
+            Units of the whole work.
+        """
+        with self._lock:
+            self.n = n
+            self._begin(total)
+
+    def _begin(self, total: int | None) -> None:  # noqa: B027 (who shows nothing needs nothing)
+        """Start again from `self.n`; called under the lock."""
+
     @abstractmethod
     def _show(self) -> None:
         """Show the state, when it is time to; called under the lock."""
@@ -91,9 +109,6 @@ class _Bar(Progress):
         super().__init__()
         from tqdm import tqdm
 
-        counted = "{n_fmt}/{total_fmt}" if total else "{n_fmt}"
-        left = ", {remaining} left" if total else ", {elapsed}"
-        drawn = "{percentage:3.0f}%|{bar}| " if total else ""
         self._bar: Any = tqdm(
             total=total,
             desc=name,
@@ -104,8 +119,14 @@ class _Bar(Progress):
             mininterval=SECONDS_BETWEEN_DRAWS,
             miniters=0,
             smoothing=0.1,
-            bar_format="{desc}: " + drawn + counted + "{unit} [{rate_fmt}" + left + "{postfix}]",
+            bar_format=_bar_format(total),
         )
+
+    def _begin(self, total: int | None) -> None:
+        self._bar.bar_format = _bar_format(total)
+        self._bar.total = total
+        self._bar.reset()
+        self._bar.initial = self._bar.n = self._bar.last_print_n = self.n
 
     def _show(self) -> None:
         self._bar.set_postfix_str(self._figures_text(), refresh=False)
@@ -114,6 +135,13 @@ class _Bar(Progress):
     def _close(self, *, finished: bool) -> None:  # noqa: ARG002 (the bar shows where it stopped)
         self._bar.refresh()
         self._bar.close()
+
+
+def _bar_format(total: int | None) -> str:
+    counted = "{n_fmt}/{total_fmt}" if total else "{n_fmt}"
+    left = ", {remaining} left" if total else ", {elapsed}"
+    drawn = "{percentage:3.0f}%|{bar}| " if total else ""
+    return "{desc}: " + drawn + counted + "{unit} [{rate_fmt}" + left + "{postfix}]"
 
 
 def _size(stream: TextIO) -> dict[str, int | bool]:
@@ -135,6 +163,11 @@ class _LogLines(Progress):
         self._unit = unit
         self._started = time.monotonic()
         self._last_line = self._started
+        self._done_before = 0
+
+    def _begin(self, total: int | None) -> None:
+        self._total = total
+        self._done_before = self.n
 
     def _show(self) -> None:
         now = time.monotonic()
@@ -152,13 +185,13 @@ class _LogLines(Progress):
 
     def _line(self, now: float, *, ended: bool) -> str:
         elapsed = max(now - self._started, 1e-9)
-        rate = self.n / elapsed
+        rate = (self.n - self._done_before) / elapsed
         parts = [self._counted(), f"{format_count(rate, self._unit)}/s"]
         if ended:
             if not self.n and not self._total:  # nothing could be counted: a stream, an iterable
                 parts.clear()
             parts.append(f"in {format_duration(elapsed)}")
-        elif self._total and 0 < self.n <= self._total:
+        elif self._total and rate > 0 and self.n <= self._total:
             parts.append(f"{format_duration((self._total - self.n) / rate)} left")
         if self._figures:
             parts.append(self._figures_text())

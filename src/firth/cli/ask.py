@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Near spellings take up to 50 ms a word: help for a person, not for a list of a thousand lines.
 MOST_SUGGESTIONS = 5
 
-folder_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type=None))
+source_argument = click.argument("source", metavar="VECTORS")
 json_option = option("--json", "as_json", is_flag=True, help="One JSON object for each question.")
 top_option = option(
     "-k",
@@ -42,15 +42,16 @@ top_option = option(
     firth similar wiki100 king queen -k 3          # two questions
     firth similar wiki100 king queen --together    # one: near to both
     firth similar wiki100 - --json < words.txt     # one word a line
+    firth similar glove.6B.50d computers           # by name, downloaded the first time
     """,
 )
-@folder_argument
+@source_argument
 @click.argument("words", metavar="WORD...", nargs=-1, required=True)
 @top_option
 @option("--together", is_flag=True, help="One question: the neighbours of all the words' mean.")
 @json_option
-def similar(folder: str, words: tuple[str, ...], top: int, together: bool, as_json: bool) -> int:
-    """Show the nearest neighbours of each WORD.
+def similar(source: str, words: tuple[str, ...], top: int, together: bool, as_json: bool) -> int:
+    """Show the nearest neighbours of each WORD in VECTORS.
 
     The similarity is the cosine of the angle between two vectors: 1 for the same direction, about
     0 for words that have nothing to do with each other.
@@ -60,7 +61,7 @@ def similar(folder: str, words: tuple[str, ...], top: int, together: bool, as_js
         return _nearest(vectors, questions, top, "neighbours", lambda words: (list(words), []))
 
     return _ask(
-        folder,
+        source,
         words,
         answers,
         columns=("word", "similarity"),
@@ -78,11 +79,11 @@ def similar(folder: str, words: tuple[str, ...], top: int, together: bool, as_js
     echo man woman king | firth analogy wiki100 -
     """,
 )
-@folder_argument
+@source_argument
 @click.argument("words", metavar="A B C", nargs=-1, required=True)
 @top_option
 @json_option
-def analogy(folder: str, words: tuple[str, ...], top: int, as_json: bool) -> int:
+def analogy(source: str, words: tuple[str, ...], top: int, as_json: bool) -> int:
     """Complete "A is to B as C is to ...".
 
     Ranks the words by their similarity to B - A + C, with vectors of length one; A, B and C
@@ -97,7 +98,7 @@ def analogy(folder: str, words: tuple[str, ...], top: int, as_json: bool) -> int
         return _nearest(vectors, questions, top, "answers", parts)
 
     return _ask(
-        folder,
+        source,
         words,
         answers,
         columns=("word", "similarity"),
@@ -114,10 +115,10 @@ def analogy(folder: str, words: tuple[str, ...], top: int, as_json: bool) -> int
     firth similarity wiki100 - < pairs.txt         # two words a line
     """,
 )
-@folder_argument
+@source_argument
 @click.argument("words", metavar="A B", nargs=-1, required=True)
 @json_option
-def similarity(folder: str, words: tuple[str, ...], as_json: bool) -> int:
+def similarity(source: str, words: tuple[str, ...], as_json: bool) -> int:
     """Print how similar two words are: the cosine of the angle between their vectors.
 
     A lone "-" reads two words a line from standard input.
@@ -129,7 +130,7 @@ def similarity(folder: str, words: tuple[str, ...], as_json: bool) -> int:
             value = float(vectors.similarity(a, b))
             yield Answer({"similarity": similarity_for_json(value)}, [(value,)])
 
-    return _ask(folder, words, answers, columns=("similarity",), as_json=as_json, n_words=(2, 2))
+    return _ask(source, words, answers, columns=("similarity",), as_json=as_json, n_words=(2, 2))
 
 
 @command(
@@ -140,10 +141,10 @@ def similarity(folder: str, words: tuple[str, ...], as_json: bool) -> int:
     firth odd-one-out wiki100 - < lists.txt        # one list a line
     """,
 )
-@folder_argument
+@source_argument
 @click.argument("words", metavar="WORD...", nargs=-1, required=True)
 @json_option
-def odd_one_out(folder: str, words: tuple[str, ...], as_json: bool) -> int:
+def odd_one_out(source: str, words: tuple[str, ...], as_json: bool) -> int:
     """Print the WORD that fits least with the others: the farthest from their mean.
 
     A lone "-" reads one list of words a line from standard input.
@@ -155,19 +156,19 @@ def odd_one_out(folder: str, words: tuple[str, ...], as_json: bool) -> int:
             yield Answer({"odd_one_out": word}, [(word,)])
 
     return _ask(
-        folder, words, answers, columns=("odd one out",), as_json=as_json, n_words=(3, None)
+        source, words, answers, columns=("odd one out",), as_json=as_json, n_words=(3, None)
     )
 
 
-def load_vectors(folder: str | Path) -> KeyedVectors:
-    """Open a model folder; here, so that ``firth --help`` need not import NumPy."""
-    from firth.vectors import KeyedVectors
+def load_vectors(source: str | Path) -> KeyedVectors:
+    """Load vectors; here, so that ``firth --help`` need not import NumPy."""
+    from firth.hub import load
 
-    return KeyedVectors.load(folder)
+    return load(source)
 
 
 def _ask(
-    folder: str,
+    source: str,
     words: Sequence[str],
     answers: Callable[[KeyedVectors, Sequence[Question]], Answers],
     *,
@@ -190,7 +191,7 @@ def _ask(
     vectors: KeyedVectors | None = None
     for batch in read_questions(words, a_line_is_a_word=a_line_is_a_word):
         if vectors is None:
-            vectors = load_vectors(folder)
+            vectors = load_vectors(source)
         errors = _errors(vectors, batch, n_words, a_line_is_a_word=a_line_is_a_word)
         answered = answers(vectors, [question for question in batch if question not in errors])
         for question in batch:

@@ -1,41 +1,51 @@
-"""The command that tells what a model folder is, and what firth runs on."""
+"""The command that tells what vectors are, and what firth runs on."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from firth.cli.answers import print_json, print_line, printable
-from firth.cli.ask import json_option, load_vectors
+from firth.cli.ask import json_option
 from firth.cli.command import command, option
+from firth.cli.sources import told_of
+
+if TYPE_CHECKING:
+    from firth.hub import Source
 
 N_FREQUENT_WORDS = 10
-LABELS = {"bytes": "size on disk"}
+LABELS = {"bytes": "size"}
 # What people need not read twice, or at all.
-TOLD_ABOVE = frozenset({"n_words", "vector_size", "format", "files"})
+TOLD_ABOVE = frozenset({"n_words", "vector_size", "format", "files", "load_report"})
 OPTIONAL_PACKAGES = ("pyarrow", "tokenizers")
 
 
 @command(
     "info",
-    "Tell what a model is and how it was made",
+    "Tell what vectors are and how they were made",
     examples="""
     firth info wiki100
     firth info wiki100 --json | jq .config
+    firth info GoogleNews-vectors-negative300.bin.gz
+    firth info glove.6B.50d
     firth info --system
     """,
 )
-@click.argument("folder", metavar="[DIR]", required=False)
+@click.argument("source", metavar="[VECTORS]", required=False)
 @option("--system", is_flag=True, help="Tell what firth runs on: version, instruction set, cores.")
 @json_option
-def info(folder: str | None, system: bool, as_json: bool) -> int:
-    """Tell what is in the model folder DIR and how it was made."""
-    if system == (folder is not None):
-        raise click.UsageError("give a model folder, or --system" if not system else
-                               "--system takes no model folder")  # fmt: skip
-    told = describe_system() if folder is None else describe_folder(folder)
+def info(source: str | None, system: bool, as_json: bool) -> int:
+    """Tell what VECTORS are, what is in them and how they were made.
+
+    VECTORS is a model folder, a file in any format (which is read, and told what would be repaired
+    in it), an address, or a name of 'firth list' (which is not downloaded for this).
+    """
+    if system == (source is not None):
+        raise click.UsageError("give vectors, or --system" if not system else
+                               "--system takes no vectors")  # fmt: skip
+    told = describe_system() if source is None else describe(source)
     if as_json:
         print_json(told)
     else:
@@ -46,34 +56,63 @@ def info(folder: str | None, system: bool, as_json: bool) -> int:
     return 0
 
 
-def describe_folder(folder: str) -> dict[str, Any]:
-    """Tell what a model folder holds.
+def describe(name: str) -> dict[str, Any]:
+    """Tell what there is to know about vectors.
 
     Parameters
     ----------
-    folder : str
-        A folder that ``firth train`` or ``KeyedVectors.save`` wrote.
+    name : str
+        What `firth.load` takes.
 
     Returns
     -------
     dict
-        ``folder``, ``words``, ``vector_size``, ``bytes`` on disk, ``frequent_words`` and
-        ``config``, all of it JSON.
+        ``words``, ``vector_size``, ``bytes`` on disk, and what else there is to tell, all of it
+        JSON; for a source that is not on this machine, what the catalogue has about it.
 
     Raises
     ------
     FirthError
-        When it is not a model folder, or a damaged one.
+        When it is none, or a damaged one.
     """
-    vectors = load_vectors(folder)
-    return {
-        "folder": folder,
-        "words": len(vectors),
-        "vector_size": vectors.vector_size,
-        "bytes": sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()),
-        "frequent_words": list(vectors.index_to_key[:N_FREQUENT_WORDS]),
-        "config": vectors.config,
-    }
+    from firth.hub import is_here, open_table, resolve
+
+    source = resolve(name)
+    if not isinstance(source, Path) and (source.kind != "vectors" or not is_here(source)):
+        return _describe_source(source)
+    table = open_table(name, {})
+    report = table.report
+    n_words, vector_size = table.vectors.shape
+    is_folder = isinstance(source, Path) and source.is_dir()
+    told: dict[str, Any] = {"folder" if is_folder else "source": name}
+    if report is not None:
+        told["format"] = report.format
+    told |= {"words": n_words, "vector_size": vector_size, "dtype": str(table.vectors.dtype)}
+    if isinstance(source, Path):
+        told["bytes"] = _size(source)
+    if table.subwords is not None:
+        told["subwords"] = {"family": table.subwords.family, **table.subwords.config()}
+    if report is not None and (report.repairs or report.notes):
+        told["repairs"] = {**report.repairs, **({"notes": report.notes} if report.notes else {})}
+    counted = bool(n_words) and int(table.vocab.counts[0]) > 0
+    told["frequent_words" if counted else "first_words"] = list(
+        table.vocab.words[:N_FREQUENT_WORDS]
+    )
+    if table.config:
+        told["config"] = dict(table.config)
+    return told
+
+
+def _describe_source(source: Source) -> dict[str, Any]:
+    told = told_of(source)
+    if "n_bytes" in told:
+        told["bytes"] = told.pop("n_bytes")
+    return told | {"downloaded": False}
+
+
+def _size(path: Path) -> int:
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def describe_system() -> dict[str, Any]:
@@ -144,6 +183,6 @@ def _text(name: str, value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:g}"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return " ".join(f"{item:.4g}" if isinstance(item, float) else str(item) for item in value)
     return str(value)

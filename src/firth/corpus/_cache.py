@@ -13,30 +13,18 @@ import json
 import math
 import os
 import shutil
-import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from firth.errors import ParameterError
+from firth.storage import cache_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULT_GIGABYTES = 10.0
 # Half-written folders this old belong to processes that were killed.
 _STALE_SECONDS = 2 * 24 * 3600
-
-
-def cache_folder() -> Path | None:
-    """Tell where firth keeps what can be made or fetched again: ``FIRTH_CACHE``, or the user's.
-
-    None for a user without a home, as in some containers.
-    """
-    try:
-        if chosen := os.environ.get("FIRTH_CACHE"):
-            return Path(chosen).expanduser()
-        if sys.platform == "darwin":
-            return Path("~/Library/Caches/firth").expanduser()
-        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "firth"
-    except RuntimeError:
-        return None
 
 
 def corpus_folder(fingerprint: dict[str, object]) -> Path | None:

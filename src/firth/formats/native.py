@@ -24,6 +24,7 @@ from firth.errors import FormatError, ParameterError
 from firth.formats._format import Format
 from firth.formats._rows import select_rows
 from firth.formats._table import LoadReport, VectorTable
+from firth.neighbours import row_norms
 from firth.storage import open_tensors, read_config, save_tensors, write_config, write_folder
 from firth.vocab import VOCAB_FILE, Vocab
 
@@ -123,9 +124,9 @@ def write_table(
         raise ParameterError(f"extra_config has {taken}, which the format uses; rename them")
     made = {name: value for name, value in table.config.items() if name not in _OWN_FIELDS}
     n_words, vector_size = table.vectors.shape
-    tensors = {"vectors": table.vectors}
-    if table.norms is not None:
-        tensors["norms"] = table.norms
+    # Without its norms a folder would be read through before the first answer.
+    norms = row_norms(table.vectors) if table.norms is None else table.norms
+    tensors = {"vectors": table.vectors, "norms": norms}
     fields: dict[str, Any] = {"n_words": n_words, "vector_size": vector_size}
     if table.subwords is not None:
         fields["subwords"] = {"family": table.subwords.family} | table.subwords.config()

@@ -4,10 +4,12 @@ A folder of firth holds a ``config.json`` (what it is and how it was made) and o
 ``.safetensors`` files.
 """
 
+from firth.storage._cache import cache_folder
 from firth.storage._folders import check_target, read_config, write_config, write_folder
 from firth.storage._tensors import open_tensors, save_tensors
 
 __all__ = [
+    "cache_folder",
     "check_target",
     "open_tensors",
     "read_config",
