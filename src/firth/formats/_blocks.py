@@ -40,9 +40,9 @@ class Blocks:
         Where it begins in the source.
     """
 
-    def __init__(self, source: VectorSource, size: int = BLOCK_SIZE) -> None:
+    def __init__(self, source: VectorSource) -> None:
         self._source = source
-        self._size = size
+        self._size = BLOCK_SIZE
         self._reads_ahead = source.n_packed_bytes is not None
         self._buffer: NDArray[np.uint8] | None = None
         self._spare: NDArray[np.uint8] | None = None

@@ -14,8 +14,9 @@ from firth.errors import FirthError, OutputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# A copy leaves this much of the disk to others, and is looked after each time it grew by as much.
+# A copy leaves this much of the disk to others.
 _LEFT_FREE = 64 << 20
+_CHECKED_EVERY = 16 << 20
 
 
 @contextmanager
@@ -68,7 +69,7 @@ def _write(chunks: Iterable[bytes], copy: BinaryIO, name: str) -> None:
     for chunk in chunks:
         copy.write(chunk)
         unchecked += len(chunk)
-        if unchecked >= _LEFT_FREE:
+        if unchecked >= _CHECKED_EVERY:
             unchecked = 0
             copy.flush()
             status = os.fstatvfs(copy.fileno())

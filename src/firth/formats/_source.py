@@ -102,6 +102,7 @@ class VectorSource:
         self.on_read: Callable[[int], object] | None = None
         self._source = source
         self._archive_path: str | None = None
+        self._copy: BinaryIO | None = None
         self._stream = ByteStream(lambda _: 0)
         self._cleanup = ExitStack()
         try:
@@ -184,11 +185,13 @@ class VectorSource:
             There is no room for the copy.
         """
         if self.path is not None and not self.is_folder:
-            file: BinaryIO = self.path.open("rb")
-        else:
+            return self._cleanup.enter_context(self.path.open("rb"))
+        if self._copy is None:
             with ExitStack() as stack:
-                file = temporary_copy(self._from_the_front(stack).chunks(), self.name)
-        return self._cleanup.enter_context(file)
+                chunks = self._from_the_front(stack).chunks()
+                self._copy = self._cleanup.enter_context(temporary_copy(chunks, self.name))
+        self._copy.seek(0)
+        return self._copy
 
     def on_disk(self) -> Path:
         """Give the path of a file with these bytes, for libraries that take nothing else.
@@ -199,10 +202,15 @@ class VectorSource:
             return self.path
         folder = self._cleanup.enter_context(temporary_folder())
         with ExitStack() as stack:
+            chunks = self._from_the_front(stack).chunks()
             name = PurePosixPath(without_compression(self.name)).name or "vectors"
-            return copy_to_folder(self._from_the_front(stack).chunks(), folder, name, self.name)
+            return copy_to_folder(chunks, folder, name, self.name)
 
     def _from_the_front(self, stack: ExitStack) -> VectorSource:
+        """Give what reads all bytes from the first on: itself if nothing was read yet."""
+        if self._copy is not None:
+            self._copy.seek(0)
+            return stack.enter_context(VectorSource(self._copy))
         if self.position == 0:
             return self
         if not isinstance(self._source, str | os.PathLike):
@@ -214,12 +222,13 @@ class VectorSource:
     def sibling(self, name: str) -> VectorSource | None:
         """Open another file that lies beside this one, or in this folder, if it is there.
 
-        Also in the same archive, and under its name with the suffix of a compression.
+        Also in the same archive, and under its name with the suffix of a compression. It is closed
+        with this source.
         """
         if self._archive_path is not None and not self.is_folder:
             member = PurePosixPath(self.name).parent / name
             with suppress(SourceError):
-                return VectorSource(str(member))
+                return self._cleanup.enter_context(VectorSource(str(member)))
             return None
         place = self.path if self.is_folder else self._file_path
         if place is None:
@@ -228,7 +237,7 @@ class VectorSource:
         for suffix in ("", *COMPRESSION_SUFFIXES):
             other = folder / (name + suffix)
             if other.is_file():
-                return VectorSource(other)
+                return self._cleanup.enter_context(VectorSource(other))
         return None
 
     def has_sibling(self, name: str) -> bool:
