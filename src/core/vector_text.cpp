@@ -238,9 +238,12 @@ size_t VectorTextParser::parse(const char *block, size_t length, size_t n_thread
             const ReadRow &read = part.rows[i];
             if (rows_.is_full()) return length;
             if (!rows_.take(read, at)) {
-                problem_ = {LineProblem::bad_word,
-                            n_lines_ + count_lines(part.begin, read.word),
-                            static_cast<size_t>(read.word - block), read.length, 0};
+                problem_.kind = LineProblem::bad_word;
+                problem_.line = n_lines_ + i;
+                if (has_words_apart_) return length;  // and the word lies elsewhere
+                problem_.line = n_lines_ + count_lines(part.begin, read.word);
+                problem_.offset = static_cast<size_t>(read.word - block);
+                problem_.length = read.length;
                 return length;
             }
         }

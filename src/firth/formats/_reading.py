@@ -73,6 +73,7 @@ def read_vectors(
         chosen = named or recognise(opened)
         total = opened.n_packed_bytes
         with show_progress("loading", total=total, unit="B", show=progress) as bar:
+            bar.advance(opened.n_packed_read)
             opened.on_read = bar.advance
             table = chosen.read(opened, options)
     if table.report is not None:

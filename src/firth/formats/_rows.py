@@ -142,16 +142,9 @@ def make_table(
         )
     rows = new_rows(0, options)
     kept = rows.take_words(word_bytes, word_offsets)
-    found = rows.counts
-    if not rows.is_full and found["rows_read"] < n_rows:
-        row = found["rows_read"]
-        begin, end = int(word_offsets[row]), int(word_offsets[row + 1])
-        word = word_bytes[begin : min(end, begin + 200)].tobytes()
-        raise FormatError(
-            f"{report.source}: the word of row {row + 1:,} is not UTF-8: {word!r}; "
-            f"errors='replace' or 'ignore' repairs it"
-        )
-    _fill(report, found)
+    if not rows.is_full and rows.counts["rows_read"] < n_rows:
+        check_utf8(rows, (word_bytes, word_offsets), report)
+    _fill(report, rows.counts)
     if not len(kept):
         raise nothing_left(options, report)
     kept_bytes, kept_offsets, _ = rows.release()
@@ -162,6 +155,23 @@ def make_table(
         counts = np.zeros(len(kept), np.int64)
     vocab = _vocab(kept_bytes, kept_offsets, np.ascontiguousarray(counts, np.int64))
     return finish_table(vocab, vectors, options, report, subwords=subwords, config=config)
+
+
+def check_utf8(rows: _core.WordRows, words: Words, report: LoadReport) -> None:
+    """Refuse the first word that was not taken, if it is no UTF-8."""
+    word_bytes, word_offsets = words
+    row = rows.counts["rows_read"]
+    if rows.is_full or row >= len(word_offsets) - 1:
+        return
+    begin, end = int(word_offsets[row]), int(word_offsets[row + 1])
+    word = word_bytes[begin:end].tobytes()
+    try:
+        word.decode()
+    except UnicodeDecodeError:
+        raise FormatError(
+            f"{report.source}: the word of row {row + 1:,} is not UTF-8: {word[:200]!r}; "
+            f"errors='replace' or 'ignore' repairs it"
+        ) from None
 
 
 def finish_table(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
 from firth import _core
 from firth.errors import FormatError
 from firth.formats._blocks import Blocks
-from firth.formats._rows import counted, new_rows, table_of_rows, what_is_left
+from firth.formats._rows import check_utf8, counted, new_rows, table_of_rows, what_is_left
 from firth.machine import usable_cores
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def read_text_rows(
         n_left = 0
         while not rows.is_full and blocks.advance(n_left):
             n_parsed = rows.parse_text(blocks.data, blocks.length, n_threads)
-            _check(rows, blocks, 0, source, report, first_line, dims)
+            place = _Place(source, blocks, 0, first_line)
+            _check(rows, place, report, dims, words)
             n_left = blocks.length - n_parsed
         if n_left and not rows.is_full:
             # The last line has no end.
@@ -72,7 +73,8 @@ def read_text_rows(
             last = blocks.data[begin:]
             last[n_left] = ord("\n")
             rows.parse_text(last, n_left + 1, 1)
-            _check(rows, blocks, begin, source, report, first_line, dims, at_end=True)
+            place = _Place(source, blocks, begin, first_line)
+            _check(rows, place, report, dims, words, at_end=True)
         end = blocks.offset + blocks.length
     _note(rows.counts, report)
     if not rows.is_full:
@@ -102,14 +104,21 @@ def _check_header(n_rows: int, report: LoadReport, options: ReadOptions, end: in
     report.notes.append(said)
 
 
+class _Place(NamedTuple):
+    """What was parsed: a block from some byte of it on, whose first line has this number."""
+
+    source: VectorSource
+    blocks: Blocks
+    begin: int
+    first_line: int
+
+
 def _check(
     rows: _core.WordRows,
-    blocks: Blocks,
-    begin: int,
-    source: VectorSource,
+    place: _Place,
     report: LoadReport,
-    first_line: int,
     dims: int,
+    words: Words | None,
     *,
     at_end: bool = False,
 ) -> None:
@@ -117,9 +126,12 @@ def _check(
     if rows.text_problem is None:
         return
     kind, line, offset, length, n_numbers = rows.text_problem
-    begin += offset
-    shown = _shown(blocks.data[begin : begin + length].tobytes())
-    where = f"{source.name}, line {first_line + line:,} (byte {blocks.offset + begin:,})"
+    if kind == "bad_word" and words is not None:
+        check_utf8(rows, words, report)
+    begin = place.begin + offset
+    shown = _shown(place.blocks.data[begin : begin + length].tobytes())
+    line, byte = place.first_line + line, place.blocks.offset + begin
+    where = f"{place.source.name}, line {line:,} (byte {byte:,})"
     if kind == "bad_word":
         raise FormatError(
             f"{where}: the word is not UTF-8: {shown}; errors='replace' or 'ignore' repairs it"

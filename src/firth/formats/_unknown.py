@@ -51,7 +51,7 @@ def what_it_looks_like(source: VectorSource) -> str:
             "this is a pickle of Python, which firth does not read, as it may run any program; "
             "save the vectors in another format where you trust it"
         )
-    if b"\r" in head and b"\n" not in head:
+    if b"\0" not in head and b"\r" in head and b"\n" not in head:
         return "this is text with line ends of old Macs (CR): convert them to LF first"
     if b"\0" not in head:
         return "this is text, but no words with vectors: each line has a word and its numbers"

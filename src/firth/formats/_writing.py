@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from firth.errors import OutputError, ParameterError
 from firth.formats._registry import FORMATS, format_named
-from firth.storage import write_folder
+from firth.storage import output_errors, write_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,25 +93,38 @@ def format_by_name(name: str) -> Format:
 def new_file(path: Path) -> Iterator[BinaryIO]:
     """Write a file beside its target and move it into place when the block ends."""
     path = Path(os.path.realpath(path))
-    if path.is_dir():
-        raise OutputError(f"{path}: this is a folder, not a file; choose another name")
+    if path.exists() and not path.is_file():
+        what = "a folder, not a file" if path.is_dir() else "there and is no file"
+        raise OutputError(f"{path}: this is {what}; choose another name")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: cannot be written: no such folder as {path.parent}; make it")
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
-        with beside.open("xb") as file:
+        with output_errors(path), _new(beside) as file:
             packed = _packing(file, path.suffix.lower())
-            yield packed
-            if packed is not file:
-                packed.close()
+            try:
+                yield packed
+                if packed is not file:
+                    packed.close()
+            except BaseException:
+                _abandon(packed)
+                raise
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        why = error.strerror or str(error)
-        raise OutputError(f"{path}: cannot be written: {why}; choose another place") from error
+        with output_errors(path):
+            beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _new(path: Path) -> BinaryIO:
+    return path.open("xb")
+
+
+def _abandon(file: BinaryIO) -> None:
+    """Close a file of which nothing is wanted any more, though closing writes what is left."""
+    with suppress(OSError):
+        file.close()
 
 
 def _packing(file: BinaryIO, suffix: str) -> BinaryIO:

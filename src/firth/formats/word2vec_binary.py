@@ -146,7 +146,7 @@ def _refuse_big_endian(source: VectorSource, header: Header) -> None:
     """Refuse numbers that make no sense as they are and good sense the other way round."""
     numbers = _first_numbers(source.head[header.length :], header)
     numbers = numbers[numbers.view(np.uint32) != 0]
-    # A few numbers may be anything. Of many, a quarter looks well the wrong way round too, by chance.
+    # A few numbers may be anything. Of many, a quarter looks well the wrong way round too.
     if len(np.unique(numbers.view(np.uint32))) < _FEW:
         return
     if _plausible(numbers) < 0.5 and _plausible(numbers.byteswap()) > 0.95:
