@@ -66,7 +66,7 @@ class ZipArchive:
     def members(self) -> Iterator[Member]:
         """List the files in it, in their order."""
         for info in self._zip.infolist():
-            if not info.is_dir():
+            if info.filename and not info.is_dir():
                 yield Member(info.filename, info.file_size, info)
 
     def chunks(self, member: Member) -> Iterator[bytes]:
