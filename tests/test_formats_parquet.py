@@ -1,0 +1,177 @@
+import io
+import sys
+
+import numpy as np
+import pytest
+
+from firth.errors import FormatError, MissingExtraError
+from firth.formats import FORMATS, read_vectors, write_vectors
+from vector_tables import WORDS, assert_same, make_table
+
+pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+import pyarrow.parquet as pq  # noqa: E402
+
+SUFFIXES = {"parquet": ".parquet", "arrow": ".arrow"}
+
+
+def save(path, table):
+    if path.suffix == ".parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.ipc.new_file(path, table.schema) as writer:
+            writer.write_table(table)
+    return path
+
+
+@pytest.fixture(params=SUFFIXES)
+def path(request, tmp_path):
+    return tmp_path / f"v{SUFFIXES[request.param]}"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_table_comes_back(path, dtype, counts):
+    table = make_table(dtype=dtype, counts=counts, config={"epochs": 3})
+    write_vectors(table, path)
+    read = read_vectors(path, dtype=dtype)
+    assert_same(read, table)
+    assert read.vectors.dtype == dtype
+    assert read.config == {"epochs": 3}
+    assert read.report.rows_read == len(WORDS)
+
+
+@pytest.mark.parametrize("name", SUFFIXES)
+def test_many_rows_in_several_groups_from_a_compressed_stream(name):
+    table = make_table([f"w{i}" for i in range(45_000)], 100)
+    file = io.BytesIO()
+    FORMATS[name].write_file(table, file)
+    file.seek(0)
+    assert_same(read_vectors(file), table)
+    file.seek(0)
+    read = read_vectors(file, only=["w44999", "w3"])
+    assert list(read.vocab) == ["w3", "w44999"]
+    assert (read.vectors == table.vectors[[3, 44999]]).all()
+    file.seek(0)
+    assert len(read_vectors(file, limit=20_000).vocab) == 20_000
+
+
+def test_the_columns_are_what_others_expect(tmp_path):
+    table = make_table()
+    write_vectors(table, tmp_path / "v.parquet")
+    read = pq.read_table(tmp_path / "v.parquet")
+    assert read.schema.types == [pa.string(), pa.int64(), pa.list_(pa.float32(), 5)]
+    assert read["word"].to_pylist() == WORDS
+    assert read["vector"].to_pylist() == table.vectors.tolist()
+
+
+@pytest.mark.parametrize(
+    ("kind", "tolerance"),
+    [
+        (pa.list_(pa.float64()), 1e-6),
+        (pa.large_list(pa.float32()), 0),
+        (pa.list_(pa.float16(), 5), 1e-2),
+        (pa.list_(pa.int32()), None),
+    ],
+)
+def test_vectors_of_other_kinds(path, kind, tolerance):
+    table = make_table(counts=False)
+    vectors = table.vectors if tolerance is not None else np.arange(40).reshape(8, 5)
+    rows = pa.array([[kind.value_type.to_pandas_dtype()(x) for x in row] for row in vectors], kind)
+    words = pa.array(WORDS).dictionary_encode()
+    save(path, pa.table({"other": range(8), "embedding": rows, "token": words}))
+    read = read_vectors(path)
+    assert list(read.vocab) == WORDS
+    np.testing.assert_allclose(read.vectors, vectors, atol=tolerance or 0)
+
+
+def test_tensors_of_fixed_shape(path):
+    vectors = np.ones((2, 3), np.float32)
+    tensors = pa.FixedShapeTensorArray.from_numpy_ndarray(vectors)
+    save(path, pa.table({"word": ["a", "b"], "vector": tensors}))
+    assert read_vectors(path).vectors.tolist() == vectors.tolist()
+
+
+def test_counts_that_cannot_be_used(path):
+    vectors = pa.array([[1.0], [2.0]])
+    counts = pa.array([None, -3], pa.int64())
+    save(path, pa.table({"word": ["a", "b"], "vector": vectors, "count": counts}))
+    assert read_vectors(path).vocab.counts.tolist() == [0, 0]
+    save(path, pa.table({"word": ["a", "b"], "vector": vectors, "count": ["x", "y"]}))
+    assert read_vectors(path).vocab.counts.tolist() == [0, 0]
+
+
+LISTS = pa.list_(pa.float32())
+
+
+@pytest.mark.parametrize(
+    ("columns", "problem"),
+    [
+        ({"x": [1]}, "no column 'word'.*this has: x"),
+        ({"word": ["a"]}, "no column 'vector'"),
+        ({"word": [1], "vector": [[1.0]]}, "'word' has something that is no text"),
+        ({"word": [None], "vector": [[1.0]]}, "'word' has something that is no text"),
+        ({"word": ["a"], "vector": [1.0]}, "'vector' is double, where lists"),
+        ({"word": ["a"], "vector": [["x"]]}, "where lists of numbers belong"),
+        ({"word": ["a", "b"], "vector": [[1.0], None]}, "no vector in some rows"),
+        ({"word": ["a", "b"], "vector": [[1.0], [None]]}, "lacks numbers"),
+        ({"word": ["a", "b"], "vector": [[1.0], [1.0, 2.0]]}, "row 1 of these has 2 numbers"),
+        ({"word": ["a"], "vector": pa.array([[]], LISTS)}, r"shape \(1, 0\)"),
+        ({"word": pa.array([], pa.string()), "vector": pa.array([], LISTS)}, "no words"),
+    ],
+)
+def test_what_is_no_table_of_vectors_is_refused(path, columns, problem):
+    save(path, pa.table(columns))
+    with pytest.raises(FormatError, match=problem) as caught:
+        read_vectors(path)
+    assert str(path) in str(caught.value)
+
+
+def test_batches_of_vectors_of_other_lengths_are_refused(tmp_path):
+    path = tmp_path / "v.arrow"
+    schema = pa.schema([("word", pa.string()), ("vector", LISTS)])
+    with pa.ipc.new_file(path, schema) as writer:
+        for word, vector in (("a", [1.0]), ("b", [1.0, 2.0])):
+            writer.write_batch(pa.record_batch([[word], pa.array([vector], LISTS)], schema=schema))
+    with pytest.raises(FormatError, match="rows from 1 on: vectors of 2 numbers"):
+        read_vectors(path)
+
+
+def test_words_and_numbers_without_end_are_refused(tmp_path):
+    path = tmp_path / "v.parquet"
+    n = 8_000_000
+    words = pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int8)), ["a"])
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(n, np.float16)), 1)
+    pq.write_table(pa.table({"word": words, "vector": vectors}), path, row_group_size=n)
+    with pytest.raises(FormatError, match="claim to hold 8,000,000 rows"):
+        read_vectors(path)
+
+
+def test_damaged_files_are_refused(path):
+    write_vectors(make_table(), path)
+    data = path.read_bytes()
+    for end in range(8, len(data), 61):
+        path.write_bytes(data[:end])
+        with pytest.raises(FormatError, match="damaged or cut off; pyarrow says"):
+            read_vectors(path)
+
+
+def test_without_pyarrow_the_extra_is_named(path, monkeypatch):
+    write_vectors(make_table(), path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r"firth\[parquet\]"):
+        read_vectors(path)
+    with pytest.raises(MissingExtraError, match=r"firth\[parquet\]"):
+        write_vectors(make_table(), path)
+
+
+def test_a_full_disk_is_told_as_one(path, monkeypatch):
+    class Full(io.RawIOBase):
+        def write(self, data):
+            raise OSError(28, "No space left on device")
+
+        def writable(self):
+            return True
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        FORMATS[path.suffix[1:]].write_file(make_table(), Full())
+    assert caught.value.errno == 28
