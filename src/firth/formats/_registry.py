@@ -20,20 +20,33 @@ def _formats() -> dict[str, Format]:
     # In the order in which they are asked: folders and magic bytes first, then what can only be
     # told by its look.
     from firth.formats.fasttext import FASTTEXT
+    from firth.formats.finalfusion import FINALFUSION
     from firth.formats.floret import FLORET
+    from firth.formats.gensim_saved import GENSIM
     from firth.formats.glove import GLOVE
+    from firth.formats.magnitude import MAGNITUDE
     from firth.formats.native import NATIVE
+    from firth.formats.npz import NPZ
+    from firth.formats.parquet import ARROW, PARQUET
     from firth.formats.projector import PROJECTOR
+    from firth.formats.static_embedding import STATIC_EMBEDDING
     from firth.formats.word2vec_binary import WORD2VEC_BINARY
     from firth.formats.word2vec_text import FASTTEXT_VEC, WORD2VEC_TEXT
 
     formats = (
         # folders
         NATIVE,
+        STATIC_EMBEDDING,
         PROJECTOR,
         # files with magic bytes
         FLORET,  # has the magic bytes of fastText
         FASTTEXT,
+        FINALFUSION,
+        NPZ,
+        PARQUET,
+        ARROW,
+        MAGNITUDE,
+        GENSIM,
         # files that are told by how they look
         WORD2VEC_BINARY,
         FASTTEXT_VEC,
