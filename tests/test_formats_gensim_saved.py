@@ -165,7 +165,7 @@ def test_only_limit_and_dtype(saved):
     table = read_vectors(path, only=["über", "the"], limit=1, dtype="float16")
     assert (list(table.vocab), table.vectors.tolist()) == (["the"], [[0, 1]])
     assert table.vectors.dtype == np.float16
-    with pytest.raises(ParameterError, match="none of the 1 words"):
+    with pytest.raises(ParameterError, match="none of the 1 word"):
         read_vectors(path, only=["nothing"])
 
 
