@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from firth.errors import FormatError, ParameterError
 from firth.formats import LoadReport, ReadOptions
-from firth.formats._chooser import RowChooser, join_blocks, make_chosen_table, take_rows
+from firth.formats._chooser import RowChooser, RowStore, make_chosen_table, take_rows
 
 words = st.lists(st.sampled_from(["", "a", "b", "ü", "🙂", "a b"]), max_size=30)
 
@@ -90,12 +90,20 @@ def test_an_array_at_an_odd_address_is_copied():
     assert take_rows(matrix, np.arange(4), "float32").flags.aligned
 
 
-@given(st.lists(st.integers(0, 4), min_size=1, max_size=6))
-def test_blocks_are_joined_in_order(sizes):
-    blocks = [np.full((size, 2), i, np.float32) for i, size in enumerate(sizes)]
-    expected = np.concatenate(blocks)
-    if len(expected):
-        assert join_blocks(blocks).tolist() == expected.tolist()
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=6), st.integers(0, 9))
+def test_blocks_are_stored_in_order(sizes, spare):
+    blocks = [np.full((size, 2), i, np.float64) for i, size in enumerate(sizes)]
+    store = RowStore(sum(sizes) + spare, ReadOptions(dtype="float16"))
+    for block in blocks:
+        store.add(block)
+    assert store.matrix().dtype == np.float16
+    assert store.matrix().tolist() == (np.concatenate(blocks).tolist() if sum(sizes) else [])
+
+
+def test_room_for_more_rows_than_there_are_costs_nothing():
+    store = RowStore(1 << 40, ReadOptions(limit=1 << 24))
+    store.add(np.ones((3, 100)))
+    assert store.matrix().shape == (3, 100)
 
 
 def test_a_matrix_with_fewer_rows_than_words_is_refused():

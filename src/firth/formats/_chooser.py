@@ -205,16 +205,40 @@ def take_rows(matrix: NDArray[Any], rows: NDArray[np.int64], dtype: str) -> NDAr
     return result
 
 
-def join_blocks(blocks: list[NDArray[Any]]) -> NDArray[Any]:
-    """Put blocks below each other, giving each back when it is copied."""
-    blocks = [block for block in blocks if len(block)]
-    matrix = np.empty((sum(map(len, blocks)), blocks[0].shape[1]), blocks[0].dtype)
-    at = len(matrix)
-    while blocks:
-        block = blocks.pop()
-        matrix[at - len(block) : at] = block
-        at -= len(block)
-    return matrix
+class RowStore:
+    """A matrix that is filled block by block.
+
+    It has room for the most rows that there can be; the system gives memory only for those that are
+    filled, so that the matrix is never there twice.
+
+    Parameters
+    ----------
+    n_most : int
+        How many rows there are in the file, or more.
+    options : ReadOptions
+        What the caller asked for.
+    """
+
+    def __init__(self, n_most: int, options: ReadOptions) -> None:
+        bounds = [n_most, options.limit, None if options.only is None else len(options.only)]
+        self._n_most = min(bound for bound in bounds if bound is not None)
+        self._dtype = np.dtype(options.dtype)
+        self._matrix: NDArray[Any] = np.empty((0, 0), self._dtype)
+        self._n_rows = 0
+
+    def add(self, block: NDArray[Any]) -> None:
+        """Add rows, shape (n, vector_size), of one length in all blocks."""
+        if not len(block):
+            return
+        if not self._n_rows:
+            self._matrix = np.empty((self._n_most, block.shape[1]), self._dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._matrix[self._n_rows : self._n_rows + len(block)] = block
+        self._n_rows += len(block)
+
+    def matrix(self) -> NDArray[Any]:
+        """Return the rows that were added."""
+        return self._matrix[: self._n_rows]
 
 
 def make_chosen_table(

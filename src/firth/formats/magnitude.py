@@ -18,12 +18,12 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from firth.errors import FormatError
-from firth.formats._chooser import RowChooser, join_blocks
+from firth.formats._chooser import RowChooser, RowStore
 from firth.formats._format import Format
 from firth.formats._rows import finish_table
 from firth.formats._table import LoadReport
@@ -94,9 +94,9 @@ def _read_rows(
     scale = _scale(settings, report.source)
     report.rows_claimed = settings.get("size")
     chooser = RowChooser(options, report)
-    blocks: list[NDArray[Any]] = []
     # A row takes a byte for each column at least: more of them would come of a tree with loops.
     most_rows = size // (len(columns) + 1)
+    store = RowStore(most_rows, options)
     quoted = ", ".join(f'"{name}"' for name in columns)
     rows = database.execute(f'SELECT {quoted} FROM "{_MAIN}" ORDER BY rowid')
     while not chooser.is_full and (block := rows.fetchmany(_ROWS_A_BLOCK)):
@@ -112,7 +112,7 @@ def _read_rows(
             vectors = numbers[:, :vector_size] * scale
             if numbers.shape[1] > vector_size:
                 vectors *= numbers[:, vector_size:]
-            blocks.append(vectors.astype(options.dtype))
+            store.add(vectors)
     vocab = chooser.vocab()
     rows.close()
     if report.rows_claimed is not None and not chooser.is_full:
@@ -120,7 +120,7 @@ def _read_rows(
     if settings.get("subword"):
         report.notes.append("the n-grams by which Magnitude guesses unseen words are not read")
     config = {"made_by": "magnitude", "precision": settings["precision"]}
-    return finish_table(vocab, join_blocks(blocks), options, report, config=config)
+    return finish_table(vocab, store.matrix(), options, report, config=config)
 
 
 def _check_tables(database: sqlite3.Connection, name: str) -> None:

@@ -136,7 +136,7 @@ def _write(table: VectorTable, file: BinaryIO) -> None:
         )
     unknown = table.config.get("unknown_word", "")
     out = cast("BinaryIO", _WriteOnly(file))
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with zipfile.ZipFile(out, "w") as archive:
         with _member(archive, _WORDS) as member:
             _write_header(member, (n_words,), np.dtype(f"<U{width}"))
             words = table.vocab.words
@@ -183,9 +183,10 @@ def _widest(table: VectorTable) -> int:
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """Begin an array; the padding of words is packed, vectors would hardly get smaller."""
     # A fixed date, so that the same vectors make the same file.
     info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-    info.compress_type = archive.compression
+    info.compress_type = zipfile.ZIP_STORED if name == _VECTORS else zipfile.ZIP_DEFLATED
     info.external_attr = 0o644 << 16
     return archive.open(info, "w", force_zip64=True)
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import numpy as np
 
 from firth.errors import FormatError, MissingExtraError
-from firth.formats._chooser import RowChooser, join_blocks
+from firth.formats._chooser import RowChooser, RowStore
 from firth.formats._format import Format
 from firth.formats._rows import finish_table
 from firth.formats._table import LoadReport
@@ -87,10 +87,10 @@ def _reader(name: str) -> Any:
 
 def _open(pa: Any, name: str, source: VectorSource) -> tuple[Any, int, Any]:
     """Open a file; gives its schema, its number of rows, and batches of the columns named."""
-    file = source.seekable()
     if name == _ARROW:
-        reader = pa.ipc.open_file(file)
+        reader = pa.ipc.open_file(pa.memory_map(str(source.on_disk())))
         n_batches = reader.num_record_batches
+        n_rows = sum(reader.get_batch(i).num_rows for i in range(n_batches))
 
         def arrow_batches(columns: list[str]) -> Iterator[Any]:
             for i in range(n_batches):
@@ -98,14 +98,15 @@ def _open(pa: Any, name: str, source: VectorSource) -> tuple[Any, int, Any]:
                 batch.validate(full=True)  # its offsets become addresses
                 yield batch.select(columns)
 
-        return reader.schema, -1, arrow_batches
+        return reader.schema, n_rows, arrow_batches
     import pyarrow.parquet as pq
 
-    parquet = pq.ParquetFile(file)
+    file = source.seekable()
+    parquet = pq.ParquetFile(file, pre_buffer=False)  # which would be all of it
     _check_claims(parquet.metadata, file.seek(0, 2), source.name)
 
     def parquet_batches(columns: list[str]) -> Iterator[Any]:
-        yield from parquet.iter_batches(columns=columns, batch_size=1 << 14)
+        yield from parquet.iter_batches(columns=columns, batch_size=1 << 13)
 
     return parquet.schema_arrow, parquet.metadata.num_rows, parquet_batches
 
@@ -131,11 +132,11 @@ def _read_batches(
     options: ReadOptions,
     name: str,
 ) -> VectorTable:
-    report = LoadReport(name, source.name, rows_claimed=n_rows if n_rows >= 0 else None)
+    report = LoadReport(name, source.name, rows_claimed=n_rows)
     word, vector = (_column(schema, names, source) for names in (_WORD_NAMES, _VECTOR_NAMES))
     count = _COUNT if _COUNT in schema.names else None
     chooser = RowChooser(options, report)
-    blocks: list[NDArray[Any]] = []
+    store = RowStore(n_rows, options)
     vector_size = None
     for batch in batches([word, vector, *([count] if count else [])]):
         if chooser.is_full:
@@ -152,9 +153,9 @@ def _read_batches(
             )
         vector_size = vectors.shape[1] if len(vectors) else vector_size
         kept = chooser.add(words, _to_counts(batch.column(2)) if count else None)
-        blocks.append(vectors[kept].astype(options.dtype))
+        store.add(vectors[kept])
     vocab = chooser.vocab()
-    matrix = join_blocks(blocks)
+    matrix = store.matrix()
     config = _config(schema)
     return finish_table(vocab, matrix, options, report, config=config)
 
@@ -247,7 +248,7 @@ def _writer(name: str) -> Any:
                 ]
                 if has_counts:
                     columns.insert(1, pa.array(table.vocab.counts[part]))
-                writer.write_batch(pa.record_batch(columns, schema=schema))
+                writer.write_table(pa.table(columns, schema=schema), step)
 
     return write
 

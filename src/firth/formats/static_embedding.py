@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from firth.errors import FormatError
-from firth.formats._chooser import WORDS_A_BLOCK, RowChooser
+from firth.formats._chooser import WORDS_A_BLOCK, RowChooser, take_rows
 from firth.formats._format import Format
 from firth.formats._rows import finish_table
 from firth.formats._table import LoadReport
@@ -125,8 +125,8 @@ def _read(source: VectorSource, options: ReadOptions) -> VectorTable:
             chooser.add(tokens.texts[part], counts[tokens.ids[part]])
     vocab, ids = chooser.vocab(), tokens.ids[chooser.rows()]
     rows = ids if mapping is None else mapping[ids].astype(np.int64)
-    whole = len(rows) == len(matrix) and (rows == np.arange(len(rows))).all()
-    vectors = matrix if whole else matrix[rows]
+    # Rows rise where there is no mapping; then the mapped matrix itself may do.
+    vectors = take_rows(matrix, rows, str(matrix.dtype)) if mapping is None else matrix[rows]
     if weights is not None:
         vectors = vectors.astype(np.float32) * weights[ids].astype(np.float32)[:, None]
     if tokens.kind != "WordLevel":
@@ -251,7 +251,8 @@ def _without_empty_unknown(
     row = int(tokens.ids[at]) if mapping is None else int(mapping[tokens.ids[at]])
     if matrix[row].any():
         return tokens
-    report.notes.append(f"the token {tokens.unknown} of unknown words has no vector; left out")
+    if tokens.unknown != _UNKNOWN or at < len(tokens.texts) - 1:  # else it is ours
+        report.notes.append(f"the token {tokens.unknown} of unknown words has no vector; left out")
     return tokens._replace(
         texts=tokens.texts[:at] + tokens.texts[at + 1 :], ids=np.delete(tokens.ids, at)
     )
