@@ -1,5 +1,7 @@
 """Slow, obvious references for the kernels of the core."""
 
+import itertools
+
 import numpy as np
 
 # --- neighbours -----------------------------------------------------------------------------------
@@ -198,3 +200,41 @@ def train_negative(
 def cbow_input(rows, mean):
     """The mean or the sum of the context vectors, as a matrix of one row."""
     return (rows.mean(axis=0) if mean else rows.sum(axis=0))[np.newaxis]
+
+
+# --- phrases --------------------------------------------------------------------------------------
+
+
+def count_phrases(sentences, delimiter, connectors, max_size=None):
+    """Counts of words and of pairs by name, and the number of all words."""
+    counts, n_words, min_reduce = {}, 0, 1
+    for sentence in sentences:
+        n_words += len(sentence)
+        places = [i for i, word in enumerate(sentence) if word not in connectors]
+        names = [sentence[i] for i in places]
+        for begin, end in itertools.pairwise(places):
+            names.append(delimiter.join(sentence[begin : end + 1]))
+        for name in names:
+            counts[name] = counts.get(name, 0) + 1
+        if max_size is not None and len(counts) > max_size:
+            counts = {name: count for name, count in counts.items() if count >= min_reduce}
+            min_reduce += 1
+    return counts, n_words
+
+
+def join_phrases(sentence, connectors, score):
+    """Tokens with the scores of phrases; `score` gives a name, and a score or None."""
+    result, position = [], 0
+    while position < len(sentence):
+        word = sentence[position]
+        rest = range(position + 1, len(sentence))
+        end = next((i for i in rest if sentence[i] not in connectors), None)
+        if word not in connectors and end is not None:
+            name, found = score(word, sentence[end], sentence[position + 1 : end])
+            if found is not None:
+                result.append((name, found))
+                position = end + 1
+                continue
+        result.append((word, None))
+        position += 1
+    return result

@@ -16,7 +16,7 @@ CORE = REPOSITORY / "src" / "core"
 FLOORS = {
     7: {"cli"},
     5: {"models"},
-    4: {"vectors"},
+    4: {"vectors", "phrases"},
     3: {"corpus", "formats"},
     2: {"text", "vocab", "neighbours", "subwords"},
     1: {"storage", "progress"},

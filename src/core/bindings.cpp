@@ -22,5 +22,6 @@ NB_MODULE(_core, m) {
     bind_text(m);
     bind_vocabulary(m);
     bind_neighbours(m);
+    bind_phrases(m);
     bind_training(m);
 }

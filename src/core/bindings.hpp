@@ -30,4 +30,5 @@ nb::ndarray<nb::numpy, T, nb::ndim<1>> to_numpy(std::vector<T> &&values) {
 void bind_text(nb::module_ &m);
 void bind_vocabulary(nb::module_ &m);
 void bind_neighbours(nb::module_ &m);
+void bind_phrases(nb::module_ &m);
 void bind_training(nb::module_ &m);

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 # a program which only asks never pays for what trains.
 _HOMES = {
     "Corpus": "firth.corpus",
+    "FrozenPhrases": "firth.phrases",
     "KeyedVectors": "firth.vectors",
+    "Phrases": "firth.phrases",
     "Vocab": "firth.vocab",
     "Word2Vec": "firth.models",
     "build_vocab": "firth.corpus",
@@ -31,7 +33,9 @@ _HOMES = {
 
 __all__ = [
     "Corpus",
+    "FrozenPhrases",
     "KeyedVectors",
+    "Phrases",
     "Vocab",
     "Word2Vec",
     "build_vocab",
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
     from firth import errors
     from firth.corpus import Corpus, build_vocab, encode_corpus
     from firth.models import Word2Vec
+    from firth.phrases import FrozenPhrases, Phrases
     from firth.text import make_tokenizer, open_text
     from firth.vectors import KeyedVectors, load
     from firth.vocab import Vocab
