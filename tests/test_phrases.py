@@ -411,7 +411,7 @@ def test_what_is_printed():
     assert repr(phrases) == (
         "Phrases(29 words and pairs, min_count=1, threshold=1, max_vocab_size=40,000,000)"
     )
-    assert repr(phrases.freeze()) == "FrozenPhrases(2 phrases, min_count=1, threshold=1)"
+    assert repr(phrases.freeze()) == "FrozenPhrases(3 phrases, min_count=1, threshold=1)"
 
 
 # --- phrases that are given -----------------------------------------------------------------------

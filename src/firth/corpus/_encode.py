@@ -18,7 +18,7 @@ from firth.errors import FirthError, OutputError, ParameterError, TextError, Voc
 from firth.machine import usable_cores
 from firth.progress import progress as show_progress
 from firth.storage import write_config, write_folder
-from firth.text import make_tokenizer, open_text
+from firth.text import FileSentences, make_tokenizer, open_text
 from firth.vocab import VOCAB_FILE, Vocab
 
 if TYPE_CHECKING:
@@ -176,6 +176,8 @@ def _open(
 ) -> tuple[TextSource | TokenSource, Tokenizer]:
     if tokens and (tokenizer is not None or lowercase):
         raise ParameterError("lists of tokens are not split or lower-cased: leave tokenizer out")
+    if tokens and isinstance(source, FileSentences) and (files := source.whole_files()):
+        source, tokens = files, False  # the same sentences, without a list of strings for each
     splitter = make_tokenizer(tokenizer, lowercase=lowercase)
     if tokens:
         return open_text(source, field=field, errors=errors, tokens=True), splitter

@@ -20,7 +20,7 @@ from firth.phrases._joining import FrozenPhrases, PhraseModel, check_connectors,
 from firth.phrases._names import NO_LIMIT, NameCounts
 from firth.phrases._scoring import rule_of, scorer_of
 from firth.progress import progress as show_progress
-from firth.text import TokenSource
+from firth.text import FileSentences, TokenSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -215,6 +215,8 @@ class Phrases(PhraseModel):
             which = "neither is" if sentences is None else "both are"
             raise ParameterError(f"give either sentences= or corpus_file=; {which} there")
         n_threads = check_workers(workers)
+        if isinstance(sentences, FileSentences) and (files := sentences.whole_files()):
+            sentences, corpus_file = None, files
         if sentences is not None and (tokenizer is None or isinstance(sentences, str)):
             if lowercase or field is not None:
                 raise ParameterError(
