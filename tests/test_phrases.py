@@ -633,6 +633,12 @@ def test_words_are_chosen_after_the_last_time(text):
         encode_phrases(text, phrases=1, min_count=10**6, progress=False)
 
 
+def test_none_joins_nothing(text):
+    vocab, corpus = encode_phrases(text, phrases=None, min_count=2, progress=False)
+    with corpus:
+        assert vocab == firth.build_vocab(text, min_count=2, progress=False)
+
+
 def test_a_number_of_times_means_the_defaults(text):
     by_number, corpus = encode_phrases(text, phrases=2, progress=False)
     corpus.close()
@@ -652,7 +658,7 @@ def test_sentences_are_cut_where_the_text_is(tmp_path):
         assert as_sentences(vocab, corpus) == list(known[sents])
 
 
-@pytest.mark.parametrize("phrases", [0, -1, True, "2", [], [1], None, 1.0])
+@pytest.mark.parametrize("phrases", [0, -1, True, "2", [], [1], 1.0])
 def test_phrases_have_to_be_a_number_or_models(text, phrases):
     with pytest.raises(ParameterError, match="give how many times to join phrases"):
         encode_phrases(text, phrases=phrases)
@@ -751,3 +757,26 @@ def test_counts_by_name_survive_a_table(names, delimiter):
     for part in range(1 + other.n_partitions):
         found.update(zip(*other.names_in(part), strict=True))
     assert found == counts
+
+
+# --- training -------------------------------------------------------------------------------------
+
+
+def test_word2vec_joins_phrases(text):
+    quiet = {"vector_size": 2, "epochs": 1, "sample": 0, "min_count": 1, "progress": False}
+    known = FrozenPhrases.from_scores({"new_york": 1, "united_states": 1})
+    model = firth.Word2Vec(corpus_file=text, phrases=known, **quiet)
+    assert {"new_york", "united_states", "york"} <= set(model.wv.index_to_key)
+    assert "states" not in model.wv
+    assert model.phrases == "FrozenPhrases(2 phrases, min_count=0, threshold=-inf)"
+    learned_model = firth.Word2Vec(corpus_file=text, phrases=2, **quiet)
+    assert learned_model.phrases == 2
+    assert "new_york" in firth.Word2Vec(lines_of(text), phrases=known, **quiet).wv
+
+
+def test_learning_after_other_models(text):
+    first, second = Phrases(threshold=0.3), Phrases(threshold=0.3)
+    encode_phrases(text, phrases=[first, second], min_count=1, progress=False)[1].close()
+    again = Phrases(threshold=0.3)
+    firth.phrases.learn_phrases([str(text)], again, after=[first.freeze()], progress=False)
+    assert dict(again.vocab.items()) == dict(second.vocab.items())

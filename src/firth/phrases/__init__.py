@@ -9,7 +9,7 @@
 Classes, functions and their parameters are those of ``gensim.models.phrases``.
 """
 
-from firth.phrases._corpus import encode_phrases
+from firth.phrases._corpus import encode_phrases, learn_phrases
 from firth.phrases._joining import FrozenPhrases, PhraseModel
 from firth.phrases._phrases import Phrases
 from firth.phrases._scoring import ENGLISH_CONNECTOR_WORDS, npmi_scorer, original_scorer
@@ -23,6 +23,7 @@ __all__ = [
     "Phraser",
     "Phrases",
     "encode_phrases",
+    "learn_phrases",
     "npmi_scorer",
     "original_scorer",
 ]

@@ -11,7 +11,7 @@ from firth import _core
 from firth.corpus import Corpus, encode_corpus, rewrite_corpus
 from firth.errors import ParameterError, VocabularyError
 from firth.phrases._joining import FrozenPhrases
-from firth.phrases._phrases import Phrases, check_workers
+from firth.phrases._phrases import Phrases, check_workers, path_or_paths
 from firth.vocab import Vocab
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Model = Phrases | FrozenPhrases
 def encode_phrases(
     source: Any,
     *,
-    phrases: int | Model | Sequence[Model] = 1,
+    phrases: int | Model | Sequence[Model] | None = 1,
     min_count: int = 5,
     max_size: int | None = None,
     workers: int | None = None,
@@ -41,7 +41,7 @@ def encode_phrases(
         How many times to learn phrases, with the settings that `Phrases` has by default, and to
         join them: the first time pairs of words, the second time also pairs of these, and so on.
         Or the models to join by, one after the other; a `Phrases` that has counted nothing yet
-        learns from this text before.
+        learns from this text before. None joins nothing.
     min_count, max_size
         Which words and phrases to keep after all are joined, as for `firth.encode_corpus`.
     workers, progress
@@ -74,25 +74,78 @@ def encode_phrases(
     ...     list(vocab), corpus.ids.tolist()
     (['new_york', 'to'], [1, 0, 1, 0])
     """
-    models = _models(phrases)
-    n_threads = check_workers(workers)
-    vocab, corpus = encode_corpus(source, min_count=1, workers=workers, progress=progress, **text)
-    for number, model in enumerate(models):
-        is_last = number == len(models) - 1
+    models = [] if phrases is None else _models(phrases)
+    both: dict[str, Any] = {"workers": workers, "progress": progress}
+    if not models:
+        return encode_corpus(source, min_count=min_count, max_size=max_size, **both, **text)
+    vocab, corpus = _joined_before(source, models, **both, **text)
+    with corpus:
+        return _join(
+            vocab,
+            corpus,
+            _learned(models[-1], vocab, corpus, **both),
+            min_count,
+            max_size,
+            **both,
+        )
+
+
+def learn_phrases(
+    source: Any,
+    model: Phrases,
+    *,
+    after: Sequence[Model] = (),
+    workers: int | None = None,
+    progress: bool | None = None,
+    **text: Any,
+) -> None:
+    """Count the words and pairs of a text whose phrases have been joined by other models.
+
+    Parameters
+    ----------
+    source : str, path, list, file or iterable
+        As for `firth.encode_corpus`; a list of strings is one of paths.
+    model : Phrases
+        What counts.
+    after : sequence of Phrases and FrozenPhrases
+        The models to join by before, one after the other.
+    workers, progress, **text
+        As of `encode_phrases`.
+
+    Examples
+    --------
+    >>> from firth.phrases import FrozenPhrases, Phrases, learn_phrases
+    >>> pairs, more = FrozenPhrases.from_scores({"new_york": 1}), Phrases()
+    >>> learn_phrases(iter(["in new york city"]), more, after=[pairs])
+    >>> dict(more.vocab)["new_york_city"]
+    1
+    """
+    files = path_or_paths(source) if isinstance(source, list) else source
+    both: dict[str, Any] = {"workers": workers, "progress": progress}
+    vocab, corpus = _joined_before(files, [*after, model], **both, **text)
+    with corpus:
+        model.add_corpus(vocab, corpus, **both)
+
+
+def _joined_before(
+    source: Any, models: Sequence[Model], *, workers: int | None, progress: bool | None, **text: Any
+) -> tuple[Vocab, Corpus]:
+    """Join phrases by all models but the last; keep all words."""
+    both: dict[str, Any] = {"workers": workers, "progress": progress}
+    vocab, corpus = encode_corpus(source, min_count=1, **both, **text)
+    for model in models[:-1]:
         with corpus:
-            if isinstance(model, Phrases) and model.corpus_word_count == 0:
-                model.add_corpus(vocab, corpus, workers=workers, progress=progress)
-            frozen = model.freeze() if isinstance(model, Phrases) else model
-            vocab, corpus = _join(
-                vocab,
-                corpus,
-                frozen,
-                min_count if is_last else 1,
-                max_size if is_last else None,
-                n_threads,
-                progress,
-            )
+            frozen = _learned(model, vocab, corpus, **both)
+            vocab, corpus = _join(vocab, corpus, frozen, 1, None, **both)
     return vocab, corpus
+
+
+def _learned(model: Model, vocab: Vocab, corpus: Corpus, **both: Any) -> FrozenPhrases:
+    if isinstance(model, FrozenPhrases):
+        return model
+    if model.corpus_word_count == 0:
+        model.add_corpus(vocab, corpus, **both)
+    return model.freeze()
 
 
 def _models(phrases: Any) -> list[Model]:
@@ -115,7 +168,8 @@ def _join(
     phrases: FrozenPhrases,
     min_count: int,
     max_size: int | None,
-    workers: int,
+    *,
+    workers: int | None,
     progress: bool | None,
 ) -> tuple[Vocab, Corpus]:
     """Join the phrases of a corpus, in ids of which the first are words and the others phrases."""
@@ -160,7 +214,7 @@ def _join(
         translate,
         n_words + len(names),
         choose,
-        workers=workers,
+        workers=check_workers(workers),
         progress=progress,
         title="joining phrases",
     )

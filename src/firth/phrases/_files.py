@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from firth.phrases._joining import PhraseModel
+    from firth.phrases._joining import FrozenPhrases, PhraseModel
+    from firth.phrases._phrases import Phrases
 
 KIND = "phrases"
 TENSORS_FILE = "phrases.safetensors"
@@ -54,7 +55,7 @@ def save(
         save_tensors(path / TENSORS_FILE, tensors)
 
 
-def load(folder: str | os.PathLike[str], scoring: Any) -> PhraseModel:
+def load(folder: str | os.PathLike[str], scoring: Any) -> Phrases | FrozenPhrases:
     """Open a folder; see `PhraseModel.load`."""
     from firth.phrases._joining import (
         FrozenPhrases,

@@ -80,7 +80,9 @@ class PhraseModel(ABC):
         """Write the model to a folder; see `load`."""
 
     @classmethod
-    def load(cls, folder: str | os.PathLike[str], *, scoring: Any = None) -> PhraseModel:
+    def load(
+        cls, folder: str | os.PathLike[str], *, scoring: Any = None
+    ) -> Phrases | FrozenPhrases:
         """Open what `save` wrote.
 
         Parameters
