@@ -3,6 +3,7 @@
 import heapq
 from decimal import Decimal
 from fractions import Fraction
+import itertools
 
 import numpy as np
 
@@ -307,3 +308,39 @@ def vector_lines(text, dims):
             words.append(line[: len(parts[0])].strip(b" \t"))
             rows.append([nearest_float32(part.decode()) for part in parts[1:]])
     return words, np.array(rows, np.float32).reshape(len(rows), dims)
+# --- phrases --------------------------------------------------------------------------------------
+
+
+def count_phrases(sentences, delimiter, connectors, max_size=None):
+    """Counts of words and of pairs by name, and the number of all words."""
+    counts, n_words, min_reduce = {}, 0, 1
+    for sentence in sentences:
+        n_words += len(sentence)
+        places = [i for i, word in enumerate(sentence) if word not in connectors]
+        names = [sentence[i] for i in places]
+        for begin, end in itertools.pairwise(places):
+            names.append(delimiter.join(sentence[begin : end + 1]))
+        for name in names:
+            counts[name] = counts.get(name, 0) + 1
+        if max_size is not None and len(counts) > max_size:
+            counts = {name: count for name, count in counts.items() if count >= min_reduce}
+            min_reduce += 1
+    return counts, n_words
+
+
+def join_phrases(sentence, connectors, score):
+    """Tokens with the scores of phrases; `score` gives a name, and a score or None."""
+    result, position = [], 0
+    while position < len(sentence):
+        word = sentence[position]
+        rest = range(position + 1, len(sentence))
+        end = next((i for i in rest if sentence[i] not in connectors), None)
+        if word not in connectors and end is not None:
+            name, found = score(word, sentence[end], sentence[position + 1 : end])
+            if found is not None:
+                result.append((name, found))
+                position = end + 1
+                continue
+        result.append((word, None))
+        position += 1
+    return result

@@ -17,7 +17,7 @@ FLOORS = {
     7: {"cli", "embedding"},
     6: {"hub"},
     5: {"models"},
-    4: {"vectors"},
+    4: {"vectors", "phrases"},
     3: {"corpus", "formats"},
     2: {"text", "vocab", "neighbours", "subwords"},
     1: {"storage", "progress", "compression"},

@@ -24,5 +24,6 @@ NB_MODULE(_core, m) {
     bind_vector_files(m);
     bind_neighbours(m);
     bind_subwords(m);
+    bind_phrases(m);
     bind_training(m);
 }

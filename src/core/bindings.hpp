@@ -32,4 +32,5 @@ void bind_vocabulary(nb::module_ &m);
 void bind_vector_files(nb::module_ &m);
 void bind_neighbours(nb::module_ &m);
 void bind_subwords(nb::module_ &m);
+void bind_phrases(nb::module_ &m);
 void bind_training(nb::module_ &m);

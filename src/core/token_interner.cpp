@@ -86,11 +86,17 @@ size_t TokenInterner::encode_text(const char *text, size_t length, uint32_t *ids
     return static_cast<size_t>(out - ids);
 }
 
-uint32_t TokenInterner::encode_token(std::string_view text) {
-    Token token{text.data(), load_padded(text.data(), text.size()), 0,
-                static_cast<uint32_t>(text.size()), false};
-    token.hash = hash_bytes(token.bytes, token.length, token.first_word);
-    return intern(token);
+TokenInterner::Token TokenInterner::token_of(std::string_view text) {
+    const auto length = static_cast<uint32_t>(text.size());
+    const uint64_t first_word = load_padded(text.data(), length);
+    return {text.data(), first_word, hash_bytes(text.data(), length, first_word), length, false};
+}
+
+uint32_t TokenInterner::encode_token(std::string_view text) { return intern(token_of(text)); }
+
+uint32_t TokenInterner::find(std::string_view text) const {
+    const uint32_t id = slots_[find_slot(token_of(text))].id;
+    return id == kEmpty ? kDropped : id;
 }
 
 bool TokenInterner::matches(const Entry &entry, const Token &token) const {
@@ -206,12 +212,8 @@ std::vector<uint32_t> TokenInterner::id_map_to(const char *word_bytes, const uin
                                                size_t n_words) const {
     std::vector<uint32_t> map(entries_.size(), kDropped);
     for (size_t i = 0; i < n_words; ++i) {
-        const char *bytes = word_bytes + offsets[i];
-        const auto length = static_cast<uint32_t>(offsets[i + 1] - offsets[i]);
-        const uint64_t first_word = load_padded(bytes, length);
-        const Token token{bytes, first_word, hash_bytes(bytes, length, first_word), length, false};
-        const Slot &slot = slots_[find_slot(token)];
-        if (slot.id != kEmpty) map[slot.id] = static_cast<uint32_t>(i);
+        const uint32_t id = find({word_bytes + offsets[i], offsets[i + 1] - offsets[i]});
+        if (id != kDropped) map[id] = static_cast<uint32_t>(i);
     }
     return map;
 }

@@ -31,6 +31,9 @@ class TokenInterner {
     // The id of one token, counted once.
     uint32_t encode_token(std::string_view token);
 
+    // The id of a token that was seen before, or kDropped.
+    uint32_t find(std::string_view token) const;
+
     // Counts all words of another interner here too. Ids given so far stay as they are.
     void absorb(const TokenInterner &other);
 
@@ -72,6 +75,7 @@ class TokenInterner {
         bool ends_sentence;  // a line end lies between this token and the next one
     };
 
+    static Token token_of(std::string_view text);
     const char *find_token_end(const char *p, const char *end) const;
     uint32_t intern(const Token &token);
     uint32_t insert(const Token &token, size_t slot);

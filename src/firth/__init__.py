@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 # a program which only asks never pays for what trains.
 _HOMES = {
     "Corpus": "firth.corpus",
+    "FrozenPhrases": "firth.phrases",
     "KeyedVectors": "firth.vectors",
+    "Phrases": "firth.phrases",
     "Vocab": "firth.vocab",
     "Word2Vec": "firth.models",
     "build_vocab": "firth.corpus",
@@ -34,7 +36,9 @@ _HOMES = {
 
 __all__ = [
     "Corpus",
+    "FrozenPhrases",
     "KeyedVectors",
+    "Phrases",
     "Vocab",
     "Word2Vec",
     "build_vocab",
@@ -55,6 +59,7 @@ if TYPE_CHECKING:
     from firth.corpus import Corpus, build_vocab, encode_corpus
     from firth.hub import download, list_sources, load
     from firth.models import Word2Vec
+    from firth.phrases import FrozenPhrases, Phrases
     from firth.text import make_tokenizer, open_text
     from firth.vectors import KeyedVectors
     from firth.vocab import Vocab

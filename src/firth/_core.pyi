@@ -187,6 +187,75 @@ def rename_ids(
     sentence_ends: NDArray[np.int64],
 ) -> tuple[int, int]: ...
 
+# --- phrases --------------------------------------------------------------------------------------
+
+class PhraseTable:
+    def __init__(self, delimiter: str, max_size: int, connectors: list[str]) -> None: ...
+    def intern_many(
+        self, word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64]
+    ) -> NDArray[np.uint32]: ...
+    def count_sentences(self, sentences: list[list[str]], n_threads: int) -> None: ...
+    def count_ids(
+        self,
+        ids: NDArray[np.uint32],
+        sentence_ends: NDArray[np.int64],
+        first_position: int,
+        tokens: NDArray[np.uint32],
+        n_threads: int,
+    ) -> None: ...
+    def count_of(self, name: str) -> int: ...
+    def add_counts(
+        self,
+        name_bytes: NDArray[np.uint8],
+        name_offsets: NDArray[np.uint64],
+        counts: NDArray[np.int64],
+    ) -> None: ...
+    def merge(self, other: PhraseTable) -> None: ...
+    def prune(self, min_reduce: int) -> None: ...
+    def add_phrases(
+        self,
+        name_bytes: NDArray[np.uint8],
+        name_offsets: NDArray[np.uint64],
+        scores: NDArray[np.float64],
+    ) -> int: ...
+    def candidates(
+        self,
+        partition: int,
+        rule: str,
+        min_count: float,
+        threshold: float,
+        corpus_word_count: float,
+    ) -> tuple[
+        list[str], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]
+    ]: ...
+    def names_in(self, partition: int) -> tuple[list[str], NDArray[np.int64]]: ...
+    def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64], NDArray[np.int64]]: ...
+    def join_sentence(
+        self,
+        sentence: list[str],
+        rule: str,
+        min_count: float,
+        threshold: float,
+        corpus_word_count: float,
+    ) -> tuple[list[str], list[float | None]]: ...
+    def join_ids(
+        self,
+        ids: NDArray[np.uint32],
+        sentence_ends: NDArray[np.int64],
+        first_position: int,
+        tokens: NDArray[np.uint32],
+        threshold: float,
+    ) -> NDArray[np.uint32]: ...
+    def __len__(self) -> int: ...
+    @property
+    def n_partitions(self) -> int: ...
+    @property
+    def n_tokens(self) -> int: ...
+    @property
+    def n_words_read(self) -> int: ...
+    @property
+    def min_reduce(self) -> int: ...
+
 # --- training -------------------------------------------------------------------------------------
 
 MAX_NEGATIVE: int

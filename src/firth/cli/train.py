@@ -53,6 +53,7 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     firth train books/ -o books --tokenizer words --lowercase
     firth train 'news/*.jsonl.zst' --field text -o news --dim 300 --epochs 10
     zcat logs.gz | firth train - -o logs --model cbow
+    firth train corpus.txt.gz -o phrases --phrases 2 --connectors english
     """,
 )
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
@@ -142,6 +143,26 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     help="Bytes that are not UTF-8: strict stops, replace puts U+FFFD, ignore drops them.",
 )
 @option(
+    "--phrases",
+    multiple=True,
+    section=TEXT,
+    metavar="N|DIR",
+    help="Join phrases (new_york) before training: learn them N times, or use those in DIR.",
+)
+@option(
+    "--phrase-threshold",
+    type=click.FloatRange(min=0, min_open=True),
+    section=TEXT,
+    metavar="X",
+    help="What words have to score to be a phrase.  [default: 10]",
+)
+@option(
+    "--connectors",
+    section=TEXT,
+    metavar="WORDS",
+    help="Words that may stand inside of phrases: 'english', or yours with commas between them.",
+)
+@option(
     "--threads",
     type=POSITIVE,
     section=RUN,
@@ -185,12 +206,20 @@ def train_model(
     max_vocab: int | None,
     threads: int | None,
     quiet: bool,
+    phrases: Sequence[str] = (),
+    phrase_threshold: float | None = None,
+    connectors: str | None = None,
     **same_name: Any,
 ) -> Word2Vec:
     """Train a model with the settings of the command line under their names in Python."""
+    from firth.cli.phrases import phrases_to_join
     from firth.models import Word2Vec
 
-    with _errors_name_options():
+    if phrases or phrase_threshold is not None or connectors is not None:
+        joined = phrases_to_join(phrases, phrase_threshold, connectors)
+        same_name["phrases"] = joined or None
+
+    with options_in_messages():
         return Word2Vec(
             corpus_file=sources[0] if len(sources) == 1 else list(sources),
             vector_size=dim,
@@ -203,7 +232,8 @@ def train_model(
 
 
 @contextmanager
-def _errors_name_options() -> Iterator[None]:
+def options_in_messages() -> Iterator[None]:
+    """Give settings the names of their options in the errors of the library."""
     try:
         yield
     except FirthError as error:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,14 +13,17 @@ from firth.corpus._cache import cache_limit_bytes, corpus_folder, mark_used, tri
 from firth.corpus._corpus import IDS_FILE, SENTENCE_ENDS_FILE, Corpus
 from firth.corpus._provisional import ProvisionalIds
 from firth.corpus._renaming import MAX_SENTENCE_LENGTH
+from firth.corpus._temporary import in_temporary_folder
 from firth.errors import FirthError, OutputError, ParameterError, TextError, VocabularyError
 from firth.machine import usable_cores
 from firth.progress import progress as show_progress
 from firth.storage import write_config, write_folder
-from firth.text import make_tokenizer, open_text
+from firth.text import FileSentences, make_tokenizer, open_text
 from firth.vocab import VOCAB_FILE, Vocab
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from firth.text import TextSource, Tokenizer, TokenSource
 
 logger = logging.getLogger("firth")
@@ -122,23 +122,7 @@ def encode_corpus(
             fits = trim(place)
             remove = None if fits else partial(shutil.rmtree, place, ignore_errors=True)
             return made, Corpus(place, remove=remove)
-    try:
-        temporary = tempfile.TemporaryDirectory(prefix="firth-corpus-")
-    except OSError as error:
-        raise OutputError(
-            f"no place for the encoded text: {error}; set TMPDIR to a folder that can be written"
-        ) from error
-    try:
-        made = make(Path(temporary.name))
-        return made, Corpus(temporary.name, remove=temporary.cleanup)
-    except BaseException as error:
-        temporary.cleanup()
-        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise OutputError(
-                f"{temporary.name}: the disk is full, and the encoded text needs 4 bytes a word; "
-                f"free some space, or set TMPDIR to another place"
-            ) from error
-        raise
+    return in_temporary_folder(make)
 
 
 def build_vocab(
@@ -192,6 +176,8 @@ def _open(
 ) -> tuple[TextSource | TokenSource, Tokenizer]:
     if tokens and (tokenizer is not None or lowercase):
         raise ParameterError("lists of tokens are not split or lower-cased: leave tokenizer out")
+    if tokens and isinstance(source, FileSentences) and (files := source.whole_files()):
+        source, tokens = files, False  # the same sentences, without a list of strings for each
     splitter = make_tokenizer(tokenizer, lowercase=lowercase)
     if tokens:
         return open_text(source, field=field, errors=errors, tokens=True), splitter

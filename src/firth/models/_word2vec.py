@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from firth import _core
-from firth.corpus import MAX_SENTENCE_LENGTH, Corpus, encode_corpus
+from firth.corpus import MAX_SENTENCE_LENGTH, Corpus
 from firth.errors import InputError, ParameterError
 from firth.machine import usable_cores
 from firth.models._matrices import empty_matrix, fill_uniform, without_padding
 from firth.models._sampling import copies_of_commonest_noise, keep_limits, noise_tables
 from firth.models._schedule import Run, train_chunks
+from firth.phrases import encode_phrases
 from firth.progress import format_count
 from firth.progress import progress as show_progress
 from firth.vectors import KeyedVectors
@@ -88,6 +89,9 @@ class Word2Vec:
         Where the text is in .jsonl, .csv, .tsv and .parquet files.
     errors : str, default "strict"
         What to do with bytes that are not UTF-8, as in ``open``.
+    phrases : int, Phrases, FrozenPhrases or list of these, optional
+        Join phrases before training (``new_york``): how many times to learn and join them, or the
+        models to join them by; see `firth.phrases.encode_phrases`.
     progress : bool, optional
         None or True: a bar if standard error is a terminal, else lines of the logger "firth";
         False: nothing.
@@ -167,6 +171,7 @@ class Word2Vec:
         lowercase: bool = False,
         field: str | None = None,
         errors: str = "strict",
+        phrases: Any = None,
         progress: bool | None = None,
     ) -> None:
         self.vector_size = _at_least_1("vector_size", vector_size)
@@ -200,8 +205,11 @@ class Word2Vec:
         self.shrink_windows = bool(shrink_windows)
         self._progress = progress
 
-        vocab, corpus = encode_corpus(
+        # As the manifest tells it, before any has learned.
+        self.phrases = phrases if phrases is None or isinstance(phrases, int) else repr(phrases)
+        vocab, corpus = encode_phrases(
             **_source(sentences, corpus_file, tokenizer),
+            phrases=phrases,
             lowercase=lowercase,
             field=field,
             errors=errors,
@@ -305,7 +313,7 @@ class Word2Vec:
             for name in (
                 "vector_size", "alpha", "window", "min_count", "sample", "seed", "workers",
                 "min_alpha", "sg", "negative", "ns_exponent", "cbow_mean", "epochs",
-                "shrink_windows", "max_final_vocab",
+                "shrink_windows", "max_final_vocab", "phrases",
             )
         }  # fmt: skip
         return {

@@ -12,11 +12,23 @@
 
 from firth.text.iterables import TokenSource
 from firth.text.opening import open_text
+from firth.text.readers import (
+    BrownCorpus,
+    FileSentences,
+    LineSentence,
+    PathLineSentences,
+    Text8Corpus,
+)
 from firth.text.sources import TextSource
 from firth.text.tokenizers import TOKENIZERS, Tokenizer, make_tokenizer
 
 __all__ = [
     "TOKENIZERS",
+    "BrownCorpus",
+    "FileSentences",
+    "LineSentence",
+    "PathLineSentences",
+    "Text8Corpus",
     "TextSource",
     "TokenSource",
     "Tokenizer",
