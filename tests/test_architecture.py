@@ -16,15 +16,15 @@ CORE = REPOSITORY / "src" / "core"
 FLOORS = {
     7: {"cli"},
     5: {"models"},
-    4: {"vectors"},
+    4: {"vectors", "cooccurrence"},
     3: {"corpus", "formats"},
     2: {"text", "vocab", "neighbours", "subwords"},
     1: {"storage", "progress"},
-    0: {"_core", "errors", "machine"},
+    0: {"_core", "errors", "machine", "threads"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 MOST_LINES = 500
-OPTIONAL_PACKAGES = {"pyarrow", "tokenizers", "gensim", "scipy", "threadpoolctl"}
+OPTIONAL_PACKAGES = {"pyarrow", "tokenizers", "gensim", "scipy", "sklearn", "threadpoolctl"}
 HEAVY_PACKAGES = {"numpy", "click", "rich", "tqdm", "zstandard"}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

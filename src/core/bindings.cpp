@@ -23,4 +23,6 @@ NB_MODULE(_core, m) {
     bind_vocabulary(m);
     bind_neighbours(m);
     bind_training(m);
+    bind_cooccurrence(m);
+    bind_glove(m);
 }

@@ -31,3 +31,5 @@ void bind_text(nb::module_ &m);
 void bind_vocabulary(nb::module_ &m);
 void bind_neighbours(nb::module_ &m);
 void bind_training(nb::module_ &m);
+void bind_cooccurrence(nb::module_ &m);
+void bind_glove(nb::module_ &m);

@@ -17,11 +17,15 @@ from typing import TYPE_CHECKING, Any
 # Where each public name comes from. A room is imported when one of its names is first used, so that
 # a program which only asks never pays for what trains.
 _HOMES = {
+    "Cooccurrences": "firth.cooccurrence",
     "Corpus": "firth.corpus",
+    "GloVe": "firth.models",
     "KeyedVectors": "firth.vectors",
+    "PPMI": "firth.models",
     "Vocab": "firth.vocab",
     "Word2Vec": "firth.models",
     "build_vocab": "firth.corpus",
+    "count_cooccurrences": "firth.cooccurrence",
     "encode_corpus": "firth.corpus",
     "errors": "firth",
     "load": "firth.vectors",
@@ -30,11 +34,15 @@ _HOMES = {
 }
 
 __all__ = [
+    "PPMI",
+    "Cooccurrences",
     "Corpus",
+    "GloVe",
     "KeyedVectors",
     "Vocab",
     "Word2Vec",
     "build_vocab",
+    "count_cooccurrences",
     "encode_corpus",
     "errors",
     "load",
@@ -46,8 +54,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from firth import errors
+    from firth.cooccurrence import Cooccurrences, count_cooccurrences
     from firth.corpus import Corpus, build_vocab, encode_corpus
-    from firth.models import Word2Vec
+    from firth.models import PPMI, GloVe, Word2Vec
     from firth.text import make_tokenizer, open_text
     from firth.vectors import KeyedVectors, load
     from firth.vocab import Vocab
