@@ -425,7 +425,7 @@ def test_damaged_counts_are_told(sentences, tmp_path):
     values = np.fromfile(tmp_path / "counts" / "values.f32", "<f4")
     values[7] = -3
     values.tofile(tmp_path / "counts" / "values.f32")
-    with pytest.raises(FormatError, match=r"out of its range.*count again"):
+    with pytest.raises(FormatError, match=r"out of its range.*again"):
         GloVe(cooccurrences=firth.Cooccurrences(tmp_path / "counts"), **GIVEN)
 
 
