@@ -72,6 +72,78 @@ def encode_text(blocks, min_count=1, max_size=None, vocabulary=None, max_sentenc
     return words, [counter.get(w, 0) for w in words], ids, ends
 
 
+# --- co-occurrences -------------------------------------------------------------------------------
+
+
+def cooccurrences(sentences, n_words, window, *, symmetric=True, distance_weighting=True):
+    """The whole matrix of counts of sentences of ids: rows are words, columns their contexts."""
+    counts = np.zeros((n_words, n_words))
+    for sentence in sentences:
+        for place, word in enumerate(sentence):
+            for other in range(max(place - window, 0), place):
+                weight = 1 / (place - other) if distance_weighting else 1
+                counts[word, sentence[other]] += weight
+                if symmetric:
+                    counts[sentence[other], word] += weight
+    return counts
+
+
+def ppmi(counts, negative=1.0, context_smoothing=0.75):
+    """Shifted positive PMI of a dense matrix of counts."""
+    total = counts.sum()
+    contexts = counts.sum(axis=0) ** context_smoothing
+    result = np.zeros_like(counts)
+    for row, column in np.argwhere(counts):
+        joint = counts[row, column] / total
+        expected = counts[row].sum() / total * contexts[column] / contexts.sum()
+        result[row, column] = max(0, np.log(joint / expected) - np.log(negative))
+    return result
+
+
+def train_glove(words, contexts, pairs, seed, *, learning_rate, x_max, alpha, symmetric, group=16):
+    """GloVe on a chunk of (row, column, value), in double precision, in place.
+
+    `words` and `contexts` are each a matrix, its sums of squares, biases, and sums of theirs. Pairs
+    are trained by groups of the same row, in random order; where `symmetric`, also the other way
+    around, from the same values of everything.
+
+    Returns
+    -------
+    loss, n_terms
+    """
+    groups = []
+    for pair in pairs:
+        if not groups or len(groups[-1]) == group or groups[-1][-1][0] != pair[0]:
+            groups.append([])
+        groups[-1].append(pair)
+    random = SplitMix64(seed)
+    for i in range(len(groups), 1, -1):
+        j = (random.next() >> 32) * i >> 32
+        groups[i - 1], groups[j] = groups[j], groups[i - 1]
+
+    loss = n_terms = 0
+    for row, column, value in (pair for pairs in groups for pair in pairs):
+        weight = min(1, (value / x_max) ** alpha)
+        orders = [(row, column)] + ([(column, row)] if symmetric and row != column else [])
+        for word, context in orders:
+            w, w_squares, w_bias, w_bias_squares = (part[word] for part in words)
+            c, c_squares, c_bias, c_bias_squares = (part[context] for part in contexts)
+            error = w @ c + w_bias - np.log(value) + c_bias
+            loss += 0.5 * weight * error**2
+            n_terms += 1
+            slope = weight * error
+            w_step, c_step = learning_rate * slope * c, learning_rate * slope * w
+            words[0][word] -= w_step / np.sqrt(w_squares)
+            contexts[0][context] -= c_step / np.sqrt(c_squares)
+            words[1][word] += w_step**2
+            contexts[1][context] += c_step**2
+            words[2][word] -= slope / np.sqrt(w_bias_squares)
+            contexts[2][context] -= slope / np.sqrt(c_bias_squares)
+            words[3][word] += slope**2
+            contexts[3][context] += slope**2
+    return loss, n_terms
+
+
 # --- training -------------------------------------------------------------------------------------
 
 
@@ -308,6 +380,8 @@ def vector_lines(text, dims):
             words.append(line[: len(parts[0])].strip(b" \t"))
             rows.append([nearest_float32(part.decode()) for part in parts[1:]])
     return words, np.array(rows, np.float32).reshape(len(rows), dims)
+
+
 # --- phrases --------------------------------------------------------------------------------------
 
 

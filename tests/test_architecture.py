@@ -17,15 +17,15 @@ FLOORS = {
     7: {"cli", "embedding"},
     6: {"hub"},
     5: {"models"},
-    4: {"vectors", "phrases"},
+    4: {"vectors", "phrases", "cooccurrence"},
     3: {"corpus", "formats"},
     2: {"text", "vocab", "neighbours", "subwords"},
     1: {"storage", "progress", "compression"},
-    0: {"_core", "errors", "machine"},
+    0: {"_core", "errors", "machine", "threads"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 MOST_LINES = 500
-OPTIONAL_PACKAGES = {"pyarrow", "tokenizers", "gensim", "scipy", "threadpoolctl"}
+OPTIONAL_PACKAGES = {"pyarrow", "tokenizers", "gensim", "scipy", "sklearn", "threadpoolctl"}
 HEAVY_PACKAGES = {"numpy", "click", "rich", "tqdm", "zstandard", "urllib3", "filelock"}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

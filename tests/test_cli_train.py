@@ -293,3 +293,75 @@ def test_an_interrupted_demo_says_where_the_model_is(run, small_demo, recorded, 
     status, _, err = run("demo")
     assert status == 130
     assert "firth-demo" in err
+
+
+# ---- models of co-occurrences
+
+
+@pytest.mark.parametrize("model", ["glove", "ppmi"])
+def test_models_of_co_occurrences(run, corpus, tmp_path, model):
+    if model == "ppmi":
+        pytest.importorskip("sklearn")
+    folder, counts = tmp_path / "model", tmp_path / "counts"
+    options = ("--model", model, "--dim", "6", "--memory", "0.1", "--keep-counts", counts)
+    status, out, err = run("train", corpus, "-o", folder, *options)
+    assert status == 0, err
+    assert "12 words x 6 dimensions, " in out
+    assert "pairs" in out
+    assert firth.Cooccurrences(counts).window == {"glove": 15, "ppmi": 5}[model]
+    status, out, _ = run("similar", folder, "cat", "-k", "5")
+    assert (status, len(out.splitlines())) == (0, 5)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "expected"),
+    [
+        ("GloVe", {}, {}),
+        ("GloVe", {"--window": 4, "--alpha": 0.1, "--epochs": 7, "--x-max": 9, "--memory": 0.5},
+         {"window": 4, "learning_rate": 0.1, "epochs": 7, "x_max": 9.0, "memory_limit": 0.5}),
+        ("PPMI", {"--window": 4, "--negative": 3, "--keep-counts": "c"},
+         {"window": 4, "negative": 3, "keep_cooccurrences": "c"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_options_of_models_of_co_occurrences(
+    run, recorded, tmp_path, monkeypatch, model, options, expected
+):
+    monkeypatch.setattr(firth.models, model, type(model, (recorded,), {"calls": ()}))
+    monkeypatch.setattr(train, "_figures_of", lambda _: "figures")
+    flat = [part for pair in options.items() for part in pair]
+    run("train", "a.txt", "-o", tmp_path / "model", "--model", model.lower(), *flat)
+    assert recorded.calls == (
+        {"corpus_file": "a.txt", "vector_size": 100, "min_count": 5, "max_final_vocab": None,
+         "workers": None, "seed": 1, "tokenizer": "whitespace", "field": None,
+         "errors": "strict", "lowercase": False, "progress": None, **expected},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--model", "glove", "--negative", "5"), "with skipgram, cbow and ppmi."),
+        (("--x-max", "10"), "--x-max does not go with --model skipgram, only with glove."),
+        (("--keep-counts", "x"), "--keep-counts does not go with --model skipgram"),
+        (("--model", "ppmi", "--sample", "0"), "--sample does not go with --model ppmi"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_options_of_other_models_are_refused(run, tmp_path, options, message):
+    status, out, err = run("train", "no-such-text", "-o", tmp_path / "model", *options)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_messages_about_counting_name_the_options(run, corpus, tmp_path):
+    options = ("--model", "glove", "--memory", "0.001")
+    status, _, err = run("train", corpus, "-o", tmp_path / "model", *options)
+    assert status == 2
+    assert "--memory 0.001 GB is too low to count 12 words" in err
+    status, _, err = run(
+        "train", corpus, "-o", tmp_path / "model", "--model", "glove", "--alpha", "1e30"
+    )
+    assert status == 2
+    assert "Lower --alpha" in err

@@ -26,4 +26,6 @@ NB_MODULE(_core, m) {
     bind_subwords(m);
     bind_phrases(m);
     bind_training(m);
+    bind_cooccurrence(m);
+    bind_glove(m);
 }

@@ -34,3 +34,5 @@ void bind_neighbours(nb::module_ &m);
 void bind_subwords(nb::module_ &m);
 void bind_phrases(nb::module_ &m);
 void bind_training(nb::module_ &m);
+void bind_cooccurrence(nb::module_ &m);
+void bind_glove(nb::module_ &m);

@@ -17,13 +17,17 @@ from typing import TYPE_CHECKING, Any
 # Where each public name comes from. A room is imported when one of its names is first used, so that
 # a program which only asks never pays for what trains.
 _HOMES = {
+    "Cooccurrences": "firth.cooccurrence",
     "Corpus": "firth.corpus",
     "FrozenPhrases": "firth.phrases",
+    "GloVe": "firth.models",
     "KeyedVectors": "firth.vectors",
+    "PPMI": "firth.models",
     "Phrases": "firth.phrases",
     "Vocab": "firth.vocab",
     "Word2Vec": "firth.models",
     "build_vocab": "firth.corpus",
+    "count_cooccurrences": "firth.cooccurrence",
     "download": "firth.hub",
     "embedding": "firth",
     "encode_corpus": "firth.corpus",
@@ -35,13 +39,17 @@ _HOMES = {
 }
 
 __all__ = [
+    "PPMI",
+    "Cooccurrences",
     "Corpus",
     "FrozenPhrases",
+    "GloVe",
     "KeyedVectors",
     "Phrases",
     "Vocab",
     "Word2Vec",
     "build_vocab",
+    "count_cooccurrences",
     "download",
     "embedding",
     "encode_corpus",
@@ -56,9 +64,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from firth import embedding, errors
+    from firth.cooccurrence import Cooccurrences, count_cooccurrences
     from firth.corpus import Corpus, build_vocab, encode_corpus
     from firth.hub import download, list_sources, load
-    from firth.models import Word2Vec
+    from firth.models import PPMI, GloVe, Word2Vec
     from firth.phrases import FrozenPhrases, Phrases
     from firth.text import make_tokenizer, open_text
     from firth.vectors import KeyedVectors

@@ -298,3 +298,47 @@ def build_huffman_paths(
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.uint8]]: ...
 def build_alias_table(weights: NDArray[np.float64]) -> NDArray[np.uint32]: ...
 def multiply_add_in_registers(n_rounds: int) -> float: ...
+
+# --- co-occurrences -------------------------------------------------------------------------------
+
+MAX_WINDOW: int
+
+class CooccurrenceCounter:
+    def __init__(
+        self, n_words: int, weights: NDArray[np.uint64], symmetric: bool, capacity: int
+    ) -> None: ...
+    def add(
+        self, ids: NDArray[np.uint32], sentence_ends: NDArray[np.int64], first_position: int
+    ) -> None: ...
+    def find_places(self) -> None: ...
+    def n_places(self, begin: int, end: int) -> int: ...
+    def encode_rows(self, begin: int, end: int) -> NDArray[np.uint8]: ...
+
+class CooccurrenceMerger:
+    def __init__(self, n_words: int) -> None: ...
+    def merge(
+        self, blocks: list[NDArray[np.uint8]], n_rows: int, scale: float
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]]: ...
+
+def hand_sizes(first_card: int, n_cards: int, n_hands: int, seed: int) -> NDArray[np.int64]: ...
+def deal(
+    row_starts: NDArray[np.int64],
+    first_row: int,
+    columns: NDArray[np.uint32],
+    values: NDArray[np.float32],
+    n_hands: int,
+    seed: int,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+
+class GloveTrainer:
+    def __init__(
+        self,
+        rows: NDArray[np.float32],
+        biases: NDArray[np.float32],
+        *,
+        learning_rate: float,
+        x_max: float,
+        alpha: float,
+        symmetric: bool,
+    ) -> None: ...
+    def train(self, cooccurrences: NDArray[np.uint32], seed: int) -> tuple[float, int]: ...

@@ -10,16 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from firth.cli.answers import print_line, print_message
 from firth.cli.command import command, option
+from firth.cli.models import SETTINGS, WORD2VEC, settings_in_python
 from firth.errors import FirthError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
-    from firth.models import Word2Vec
+    from firth.models import PPMI, GloVe, Word2Vec
     from firth.vectors import KeyedVectors
+
+    Model = Word2Vec | GloVe | PPMI
 
 INTERRUPTED = 130
 MODEL, TEXT, RUN = "Model", "Text", "Run"
@@ -32,12 +37,16 @@ OPTION_OF_SETTING = {
     "max_final_vocab": "--max-vocab",
     "vector_size": "--dim",
     "workers": "--threads",
+    "memory_limit": "--memory",
+    "learning_rate": "--alpha",
+    "x_max": "--x-max",
+    "keep_cooccurrences": "--keep-counts",
 }
 # Common English words are only taken for a setting where a value is assigned to them.
 SETTING_IN_MESSAGE = re.compile(
     r"\b(?P<assigned>min_count|max_final_vocab|vector_size|workers|field|errors|tokenizer|sample"
-    r"|window|negative|epochs|alpha|seed)=['\"]?(?P<value>[\w.-]*)['\"]?"
-    r"|\b(?P<named>min_count|max_final_vocab|vector_size)\b"
+    r"|window|negative|epochs|alpha|seed|memory_limit)=['\"]?(?P<value>[\w.-]*)['\"]?"
+    r"|\b(?P<named>min_count|max_final_vocab|vector_size|learning_rate|keep_cooccurrences)\b"
 )
 
 # What people ask first, where the vocabulary has it.
@@ -54,17 +63,19 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     firth train 'news/*.jsonl.zst' --field text -o news --dim 300 --epochs 10
     zcat logs.gz | firth train - -o logs --model cbow
     firth train corpus.txt.gz -o phrases --phrases 2 --connectors english
+    firth train wiki.txt.zst -o wiki --model glove --keep-counts wiki-counts
     """,
 )
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @option("-o", "--output", metavar="DIR", required=True, help="The model folder to write.")
 @option(
     "--model",
-    type=click.Choice(["skipgram", "cbow"]),
+    type=click.Choice(list(SETTINGS)),
     default="skipgram",
     section=MODEL,
     metavar="NAME",
-    help="skipgram, which learns rare words better, or cbow, which is faster.",
+    help="skipgram, which learns rare words better, or cbow, which is faster; glove or ppmi, from "
+    "counts of co-occurrences.",
 )
 @option(
     "--dim", type=POSITIVE, default=100, section=MODEL, metavar="N", help="Dimensions of a vector."
@@ -75,7 +86,7 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     default=5,
     section=MODEL,
     metavar="N",
-    help="Words to the left and right that count as context.",
+    help="Words to the left and right that count as context; 15 for glove.",
 )
 @option(
     "--negative",
@@ -83,7 +94,7 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     default=5,
     section=MODEL,
     metavar="N",
-    help="Random words that each context is told apart from.",
+    help="Random words that each context is told apart from; for ppmi the shift, 1.",
 )
 @option(
     "--sample",
@@ -99,10 +110,35 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     default=0.025,
     section=MODEL,
     metavar="X",
-    help="Learning rate at the start; it falls to 0.0001.",
+    help="Learning rate at the start; it falls to 0.0001. For glove 0.05, by AdaGrad.",
 )
 @option(
-    "--epochs", type=POSITIVE, default=5, section=MODEL, metavar="N", help="Passes over the text."
+    "--epochs",
+    type=POSITIVE,
+    default=5,
+    section=MODEL,
+    metavar="N",
+    help="Passes over the text; 25 for glove, over its pairs.",
+)
+@option(
+    "--x-max",
+    type=click.FloatRange(min=0, min_open=True),
+    section=MODEL,
+    metavar="X",
+    help="glove: pairs counted less often weigh less.  [default: 100]",
+)
+@option(
+    "--memory",
+    type=click.FloatRange(min=0, min_open=True),
+    section=MODEL,
+    metavar="GB",
+    help="glove, ppmi: what counting may take; the rest goes to disk.  [default: 2]",
+)
+@option(
+    "--keep-counts",
+    metavar="DIR",
+    section=MODEL,
+    help="glove, ppmi: keep the co-occurrences in a folder.",
 )
 @option(
     "--min-count",
@@ -191,7 +227,11 @@ def train(sources: tuple[str, ...], output: str, force: bool, quiet: bool, **set
     if quiet:
         logging.getLogger("firth").setLevel(logging.WARNING)
     check_output(output, replace=force)
-    model = train_model(sources, quiet=quiet, **settings)
+    context = click.get_current_context()
+    given = {
+        name for name in settings if context.get_parameter_source(name) != ParameterSource.DEFAULT
+    }
+    model = train_model(sources, quiet=quiet, given=given, **settings)
     model.save(output)
     if not quiet:
         print_summary(model, output)
@@ -206,29 +246,37 @@ def train_model(
     max_vocab: int | None,
     threads: int | None,
     quiet: bool,
-    phrases: Sequence[str] = (),
-    phrase_threshold: float | None = None,
-    connectors: str | None = None,
-    **same_name: Any,
-) -> Word2Vec:
+    given: AbstractSet[str],
+    **settings: Any,
+) -> Model:
     """Train a model with the settings of the command line under their names in Python."""
-    from firth.cli.phrases import phrases_to_join
-    from firth.models import Word2Vec
+    from firth import models
 
-    if phrases or phrase_threshold is not None or connectors is not None:
-        joined = phrases_to_join(phrases, phrase_threshold, connectors)
-        same_name["phrases"] = joined or None
-
+    arguments: dict[str, Any] = {
+        "corpus_file": sources[0] if len(sources) == 1 else list(sources),
+        "vector_size": dim,
+        "max_final_vocab": max_vocab,
+        "workers": threads,
+        "progress": False if quiet else None,
+        **settings_in_python(model, settings, given),
+    }
     with options_in_messages():
-        return Word2Vec(
-            corpus_file=sources[0] if len(sources) == 1 else list(sources),
-            vector_size=dim,
-            sg=int(model == "skipgram"),
-            max_final_vocab=max_vocab,
-            workers=threads,
-            progress=False if quiet else None,
-            **same_name,
-        )
+        if model == "glove":
+            return models.GloVe(**arguments)
+        if model == "ppmi":
+            return models.PPMI(**arguments)
+        return models.Word2Vec(sg=WORD2VEC[model], **_with_phrases(arguments))
+
+
+def _with_phrases(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Put what is to be joined in place of the options that tell of it."""
+    phrases = arguments.pop("phrases", ())
+    others = arguments.pop("phrase_threshold", None), arguments.pop("connectors", None)
+    if phrases or others != (None, None):
+        from firth.cli.phrases import phrases_to_join
+
+        arguments["phrases"] = phrases_to_join(phrases, *others) or None
+    return arguments
 
 
 @contextmanager
@@ -283,20 +331,30 @@ def check_output(output: str | Path, *, replace: bool) -> None:
         )
 
 
-def print_summary(model: Word2Vec, output: str) -> None:
+def print_summary(model: Model, output: str) -> None:
     """Tell what was learned, where it is, and what to try next."""
-    from firth.progress import format_count
-
     vectors = model.wv
     if model.interrupted:
         print_message("interrupted; what was learned so far is kept")
-    print_line(
-        f"{len(vectors):,} words x {vectors.vector_size} dimensions, loss {model.loss:.4f}, "
-        f"{format_count(model.words_per_second, 'words')}/s"
-    )
+    print_line(f"{len(vectors):,} words x {vectors.vector_size} dimensions, {_figures_of(model)}")
     print_line(f"Saved to {output}. Try:")
     for line in commands_to_try(vectors, output):
         print_line(f"  {line}")
+
+
+def _figures_of(model: Model) -> str:
+    """Tell how well and how fast a model learned."""
+    from firth.models import PPMI, GloVe
+    from firth.progress import format_count, format_duration
+
+    if isinstance(model, PPMI):
+        pairs = format_count(model.n_positive, "pairs")
+        return f"from {pairs} of words in {format_duration(model.training_seconds)}"
+    if isinstance(model, GloVe):
+        rate = format_count(model.pairs_per_second, "pairs")
+    else:
+        rate = format_count(model.words_per_second, "words")
+    return f"loss {model.loss:.4f}, {rate}/s"
 
 
 def commands_to_try(vectors: KeyedVectors, output: str) -> list[str]:

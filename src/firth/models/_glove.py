@@ -1,0 +1,373 @@
+"""GloVe (Pennington, Socher and Manning 2014)."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from firth import _core
+from firth.errors import ParameterError
+from firth.machine import usable_cores
+from firth.models._counted import TextSettings, counted
+from firth.models._dealt import DealtCooccurrences
+from firth.models._matrices import FLOATS_PER_CACHE_LINE, empty_matrix
+from firth.models._word2vec import _at_least_1, _check_instruction_set, _finite, _whole
+from firth.progress import format_count
+from firth.progress import progress as show_progress
+from firth.threads import run_tasks
+from firth.vectors import KeyedVectors
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from firth.cooccurrence import Cooccurrences
+    from firth.models._word2vec import type_of_source
+    from firth.progress import Progress
+
+# What is kept, by GloVe's own numbers for its option -model.
+MODELS = {"word": 1, "sum": 2, "concatenated": 3}
+DEFAULT_WINDOW = 15
+_WORD, _WORD_SQUARES, _CONTEXT, _CONTEXT_SQUARES = range(4)
+_ROWS_PER_BLOCK = 65_536
+
+
+class GloVe:
+    """Word vectors by GloVe, from how often words stand near each other.
+
+    Counts and trains when it is made; `wv` are the vectors. Defaults are those of GloVe's own
+    programs, but for the size of the vectors.
+
+    Parameters
+    ----------
+    sentences : iterable of lists of str, optional
+        Tokens of each sentence; read once, so that a generator will do. With `tokenizer`, an
+        iterable of texts instead.
+    corpus_file : str, path, list of paths or binary file, optional
+        Text, in any form that `firth.text.open_text` reads.
+    cooccurrences : Cooccurrences, optional
+        What `firth.count_cooccurrences` counted. Exactly one of `sentences`, `corpus_file` and
+        this is given; the parameters of counting and of text go with the first two only.
+    vector_size : int, default 100
+        Dimensions of a vector.
+    window : int, default 15
+        Words on either side of a word that count as its context.
+    symmetric : bool, default True
+        Whether the words on both sides are context, or only those to the left.
+    distance_weighting : bool, default True
+        Whether a pair at distance d counts ``1 / d``, or 1.
+    min_count : int, default 5
+        Words seen less often are left out.
+    x_max : float, default 100
+        Pairs counted less often weigh less: ``(x / x_max) ** alpha``.
+    alpha : float, default 0.75
+        The exponent of that. It is no learning rate.
+    learning_rate : float, default 0.05
+        Learning rate at the start, of AdaGrad (GloVe's ``-eta``).
+    epochs : int, default 25
+        Passes over all pairs of words that were counted.
+    seed : int, default 1
+        Of all that is random. With ``workers=1``, the same seed gives the same bits.
+    workers : int, optional
+        Threads; one for each core if not given.
+    model : {"sum", "word", "concatenated"}, default "sum"
+        What the vector of a word is: the sum of its two vectors, as word and as context; the one
+        as word; or both, one behind the other (GloVe's ``-model`` 2, 1 and 3).
+    memory_limit : float, default 2.0
+        Gigabytes that counting may take; what does not fit is written to disk and merged.
+    keep_cooccurrences : str or Path, optional
+        A folder where the counts are kept, for `Cooccurrences`; they are temporary otherwise.
+    max_final_vocab : int, optional
+        At most this many words, the most frequent ones.
+    tokenizer, lowercase, field, errors
+        How text is read, as for `Word2Vec`.
+    progress : bool, optional
+        None or True: a bar if standard error is a terminal, else lines of the logger "firth";
+        False: nothing.
+
+    Attributes
+    ----------
+    wv : KeyedVectors
+        The vectors, to be asked.
+    biases, context_biases : numpy.ndarray of float32, shape (n_words,)
+        The biases of the words, as words and as contexts.
+    loss : float
+        Mean over all pairs of the last epoch: ``f(x) (w . c + b + b' - log x)^2 / 2``, as GloVe's
+        own program tells it.
+    epoch_losses : list of float
+        The same of each epoch.
+    corpus_total_words : int
+        Words of the vocabulary in the text.
+    n_pairs : int
+        Pairs of words that were counted: the entries of the matrix that are not 0.
+    counting_seconds, training_seconds : float
+        How long each took, without reading the text.
+    pairs_per_second : float
+        How fast the training was.
+    interrupted : bool
+        Whether Ctrl-C ended the training early; `wv` holds what was learned until then.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is out of its range, or goes with another source; or the training diverged.
+    SourceError, TextError
+        The text cannot be read, or is empty.
+    VocabularyError
+        No word is left.
+    InputError
+        No sentence has two words.
+    OutputError
+        The disk is full.
+    FormatError
+        The co-occurrences are damaged.
+
+    Notes
+    -----
+    Pennington, Socher and Manning 2014, "GloVe: Global Vectors for Word Representation", equations
+    8 and 9, by AdaGrad (Duchi, Hazan and Singer 2011) in float32. The pairs are dealt out at random
+    to chunks; within one they are trained by groups of up to 16 pairs of the same word, in random
+    order. Both orders of a pair, (king, queen) and (queen, king), are trained at once: they change
+    different vectors. As in GloVe's own program, the learning rate of biases is 1.
+
+    Examples
+    --------
+    >>> from firth.models import GloVe
+    >>> sentences = [["a", "king", "rules"], ["a", "queen", "rules"], ["a", "dog", "barks"]] * 100
+    >>> model = GloVe(sentences, vector_size=8, epochs=50, workers=1, progress=False)
+    >>> len(model.wv), model.wv["king"].shape, model.loss < model.epoch_losses[0]
+    (6, (8,), True)
+    """
+
+    def __init__(
+        self,
+        sentences: Iterable[Any] | None = None,
+        corpus_file: type_of_source | None = None,
+        cooccurrences: Cooccurrences | None = None,
+        vector_size: int = 100,
+        *,
+        window: int = DEFAULT_WINDOW,
+        symmetric: bool = True,
+        distance_weighting: bool = True,
+        min_count: int = 5,
+        x_max: float = 100.0,
+        alpha: float = 0.75,
+        learning_rate: float = 0.05,
+        epochs: int = 25,
+        seed: int = 1,
+        workers: int | None = None,
+        model: str = "sum",
+        memory_limit: float = 2.0,
+        keep_cooccurrences: str | os.PathLike[str] | None = None,
+        max_final_vocab: int | None = None,
+        tokenizer: Any = None,
+        lowercase: bool = False,
+        field: str | None = None,
+        errors: str = "strict",
+        progress: bool | None = None,
+    ) -> None:
+        self.vector_size = _at_least_1("vector_size", vector_size)
+        self.epochs = _at_least_1("epochs", epochs)
+        self.workers = usable_cores() if workers is None else _at_least_1("workers", workers)
+        self.seed = _whole("seed", seed)
+        if seed < 0:
+            raise ParameterError(f"seed must be 0 or more, not {seed}")
+        self.x_max = _finite("x_max", x_max, above=0.0)
+        self.alpha = _finite("alpha", alpha)
+        self.learning_rate = _finite("learning_rate", learning_rate, above=0.0)
+        if model not in MODELS:
+            names = ", ".join(map(repr, MODELS))
+            raise ParameterError(f"model must be one of {names}, not {model!r}")
+        self.model = model
+        _check_instruction_set()
+        self._progress = progress
+        settings = TextSettings(
+            window, symmetric, distance_weighting, min_count, max_final_vocab, memory_limit,
+            keep_cooccurrences, tokenizer, lowercase, field, errors,
+        )  # fmt: skip
+        with counted(
+            cooccurrences,
+            sentences,
+            corpus_file,
+            settings,
+            TextSettings(DEFAULT_WINDOW),
+            workers=self.workers,
+            progress=progress,
+        ) as (counts, self.counting_seconds):
+            self.window, self.symmetric = counts.window, counts.symmetric
+            self.distance_weighting = counts.distance_weighting
+            self.min_count = min_count
+            self.corpus_total_words, self.n_pairs = counts.n_tokens, counts.n_nonzero
+            self._train(counts)
+
+    def _train(self, counts: Cooccurrences) -> None:
+        rows = _initial_rows(len(counts), self.vector_size, self.seed)
+        biases = _initial_biases(len(counts), self.vector_size, self.seed)
+        trainer = _core.GloveTrainer(
+            rows,
+            biases,
+            learning_rate=self.learning_rate,
+            x_max=self.x_max,
+            alpha=self.alpha,
+            symmetric=counts.symmetric,
+        )
+        with show_progress("shuffling", total=counts.n_stored, unit="pairs", show=False) as bar:
+            dealt = DealtCooccurrences(counts, self.seed, self.workers, bar)
+        total = self.epochs * counts.n_nonzero
+        with (
+            dealt,
+            show_progress("training", total=total, unit="pairs", show=self._progress) as bar,
+        ):
+            self._train_chunks(trainer, counts, dealt, bar)
+        del trainer
+        self.biases = biases[:, _WORD].copy()
+        self.context_biases = biases[:, _CONTEXT].copy()
+        self.wv = KeyedVectors(counts.vocab, _chosen_vectors(rows, self.vector_size, self.model))
+
+    def _train_chunks(
+        self,
+        trainer: _core.GloveTrainer,
+        counts: Cooccurrences,
+        dealt: DealtCooccurrences,
+        bar: Progress,
+    ) -> None:
+        """Train on all chunks in another random order each epoch, on threads that share the rows.
+
+        They do so without locks (Recht et al. 2011, "Hogwild!").
+        """
+        losses, n_terms = [0.0] * self.epochs, [0] * self.epochs
+        lock = threading.Lock()
+
+        def train(task: tuple[int, int]) -> None:
+            epoch, chunk = task
+            seed = np.random.SeedSequence((self.seed, epoch, chunk)).generate_state(1, np.uint64)
+            try:
+                loss, n = trainer.train(dealt.read(chunk), int(seed[0]))
+            except ValueError as error:
+                raise counts.damaged(error) from error
+            if not math.isfinite(loss):
+                raise ParameterError(
+                    f"the training diverged in epoch {epoch + 1}: the loss is no finite number any "
+                    f"more. Lower learning_rate (it is {self.learning_rate:g})"
+                )
+            with lock:
+                losses[epoch] += loss
+                n_terms[epoch] += n
+                mean = losses[epoch] / n_terms[epoch]
+            bar.advance(n, loss=mean)
+
+        started = time.perf_counter()
+        tasks = _tasks(self.epochs, dealt.n_chunks, self.seed)
+        self.interrupted = not run_tasks(tasks, train, self.workers)
+        self.training_seconds = time.perf_counter() - started
+        self.pairs_per_second = sum(n_terms) / self.training_seconds
+        self.epoch_losses = [loss / n for loss, n in zip(losses, n_terms, strict=True) if n]
+        self.loss = self.epoch_losses[-1] if self.epoch_losses else math.nan
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the vectors, and how they were made, to a folder.
+
+        Parameters
+        ----------
+        folder : str or Path
+            The folder, which `firth.load` and `KeyedVectors.load` open; one that firth wrote is
+            replaced.
+
+        Raises
+        ------
+        OutputError
+            The folder is something else, or the disk is full.
+        """
+        self.wv.save(folder, extra_config={"training": self._manifest()})
+
+    def _manifest(self) -> dict[str, Any]:
+        """Describe how the vectors were made."""
+        names = (
+            "vector_size", "window", "symmetric", "distance_weighting", "min_count", "x_max",
+            "alpha", "learning_rate", "epochs", "seed", "workers", "model",
+        )  # fmt: skip
+        return {
+            "algorithm": "glove",
+            "parameters": {name: getattr(self, name) for name in names},
+            "n_words": self.corpus_total_words,
+            "n_pairs": self.n_pairs,
+            "epoch_losses": self.epoch_losses,
+            "counting_seconds": round(self.counting_seconds, 3),
+            "seconds": round(self.training_seconds, 3),
+            "pairs_per_second": round(self.pairs_per_second),
+            "interrupted": self.interrupted,
+            "instruction_set": _core.isa(),
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }
+
+    def __repr__(self) -> str:
+        rate = format_count(self.pairs_per_second, "pairs")
+        return (
+            f"GloVe({len(self.wv):,} words x {self.wv.vector_size}, loss {self.loss:.4f}, {rate}/s)"
+        )
+
+
+def _tasks(epochs: int, n_chunks: int, seed: int) -> Iterator[tuple[int, int]]:
+    """Yield epochs and chunks, in a random order that depends on the seed and the epoch alone."""
+    for epoch in range(epochs):
+        random = np.random.default_rng((seed, epoch))
+        yield from ((epoch, chunk) for chunk in random.permutation(n_chunks).tolist())
+
+
+def _stride(vector_size: int) -> int:
+    return -(-vector_size // FLOATS_PER_CACHE_LINE) * FLOATS_PER_CACHE_LINE
+
+
+def _initial_rows(n_words: int, vector_size: int, seed: int) -> NDArray[np.float32]:
+    """Make what the kernel trains: of each word two vectors, each with its sums of squares.
+
+    As in GloVe's own program, vectors are random numbers up to ``0.5 / vector_size`` and sums begin
+    at 1, so that the first step has the full learning rate.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_words, 4 * stride)
+    """
+    stride = _stride(vector_size)
+    try:
+        rows = empty_matrix(n_words, 4 * stride)
+    except ParameterError as error:
+        raise ParameterError(
+            f"{n_words:,} words x {vector_size:,} dimensions need "
+            f"{n_words * stride * 16 / 1e9:.1f} GB, which this machine does not have; lower "
+            f"vector_size, or the number of words by min_count or max_final_vocab"
+        ) from error
+    random = np.random.default_rng(seed)
+    for begin in range(0, n_words, _ROWS_PER_BLOCK):
+        block = rows[begin : begin + _ROWS_PER_BLOCK].reshape(-1, 4, stride)
+        for part in (_WORD, _CONTEXT):
+            values = random.random((len(block), vector_size), dtype=np.float32)
+            block[:, part, :vector_size] = (values - 0.5) / vector_size
+            block[:, part + 1] = 1.0
+    return rows
+
+
+def _initial_biases(n_words: int, vector_size: int, seed: int) -> NDArray[np.float32]:
+    """Make the biases of words and contexts, each with its sum of squares, as `_initial_rows`."""
+    values = np.random.default_rng((seed, 1)).random((n_words, 4), dtype=np.float32)
+    biases: NDArray[np.float32] = (values - np.float32(0.5)) / np.float32(vector_size)
+    biases[:, [_WORD_SQUARES, _CONTEXT_SQUARES]] = 1.0
+    return biases
+
+
+def _chosen_vectors(rows: NDArray[np.float32], vector_size: int, model: str) -> NDArray[np.float32]:
+    parts = rows.reshape(len(rows), 4, -1)
+    size = vector_size * (2 if model == "concatenated" else 1)
+    vectors = np.empty((len(rows), size), np.float32)
+    vectors[:, :vector_size] = parts[:, _WORD, :vector_size]
+    if model == "sum":
+        vectors += parts[:, _CONTEXT, :vector_size]
+    elif model == "concatenated":
+        vectors[:, vector_size:] = parts[:, _CONTEXT, :vector_size]
+    return vectors

@@ -1,0 +1,120 @@
+"""Work on several threads, for code that gives up Python's lock: the compiled core, files."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
+
+__all__ = ["map_in_order", "run_tasks"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def run_tasks(
+    tasks: Iterable[T],
+    work: Callable[[T], object],
+    workers: int,
+    stop: threading.Event | None = None,
+) -> bool:
+    """Give tasks to threads, one after the other, until all are done.
+
+    Parameters
+    ----------
+    tasks : iterable
+        Asked for the next one by one thread at a time.
+    work : callable
+        Does one; called from several threads.
+    workers : int
+        How many threads.
+    stop : threading.Event, optional
+        Set when the rest is not wanted any more, after an error or Ctrl-C: for a `work` that looks
+        at it, because it takes long.
+
+    Returns
+    -------
+    bool
+        Whether all was done; False after Ctrl-C, which lets each thread finish its task.
+
+    Raises
+    ------
+    BaseException
+        The first that `work` or `tasks` raised, when all threads have stopped.
+
+    Examples
+    --------
+    >>> done = []
+    >>> run_tasks(range(3), done.append, workers=2), sorted(done)
+    (True, [0, 1, 2])
+    """
+    waiting = iter(tasks)
+    lock = threading.Lock()
+    stop = stop or threading.Event()
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            for task in iter(take, _NOTHING):
+                work(task)  # type: ignore[arg-type]
+        except BaseException as error:  # noqa: BLE001 (raised again in the calling thread)
+            failures.append(error)
+            stop.set()
+
+    def take() -> object:
+        with lock:
+            return _NOTHING if stop.is_set() else next(waiting, _NOTHING)
+
+    threads: list[threading.Thread] = []
+    finished = False
+    try:
+        for number in range(workers):
+            thread = threading.Thread(target=run, name=f"firth-{number}")
+            threads.append(thread)
+            thread.start()
+        for thread in threads:
+            thread.join()
+        finished = True
+    except KeyboardInterrupt:
+        pass
+    finally:
+        # After anything that ends this early, no thread may go on alone.
+        stop.set()
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
+    if failures:
+        raise failures[0]
+    return finished
+
+
+_NOTHING = object()
+
+
+def map_in_order(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+    """Yield the results of a function in the order of its arguments, computed on threads.
+
+    Only a few are computed ahead, so that results need not fit into memory together. When the
+    caller stops early, what is under way is waited for.
+
+    Examples
+    --------
+    >>> list(map_in_order(abs, [-1, 2, -3], workers=2))
+    [1, 2, 3]
+    """
+    under_way: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="firth") as threads:
+        try:
+            for item in items:
+                under_way.append(threads.submit(work, item))
+                if len(under_way) > workers + 1:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        finally:
+            threads.shutdown(cancel_futures=True)
