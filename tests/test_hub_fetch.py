@@ -16,28 +16,18 @@ from hypothesis import strategies as st
 from firth.errors import DownloadError, OutputError
 from firth.hub import _fetch, _http
 from firth.hub._fetch import fetch
-from http_server import Answer, Server
+from http_server import Answer
 
 DATA = random.Random(1).randbytes(300_000)
 SHA256 = "sha256:" + hashlib.sha256(DATA).hexdigest()
 MD5 = "md5:" + hashlib.md5(DATA, usedforsecurity=False).hexdigest()
 
 
-@pytest.fixture
-def server():
-    server = Server()
-    yield server
-    server.close()
-
-
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """No waiting between attempts; no proxy of who runs the tests."""
+    """No waiting between attempts."""
     waits = []
     monkeypatch.setattr(_fetch, "sleep", waits.append)
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
     return waits
 
 
