@@ -295,6 +295,19 @@ def test_a_large_file_of_an_address_is_kept_even_so(server, places):
     assert len(server.requests) == 1
 
 
+def test_the_password_in_an_address_is_not_noted(server, places, monkeypatch):
+    address = server.put("/v.txt", TEXT).replace("http://", "http://me:secret@")
+    wv = firth.load(address)
+    assert "secret" not in str(wv.config)
+    notes = [p for p in places.cache.rglob("*.json") if p.is_file()]
+    assert notes
+    assert not any("secret" in path.read_text() for path in notes)
+    monkeypatch.setenv("FIRTH_OFFLINE", "1")
+    with pytest.raises(DownloadError) as caught:
+        firth.load(address.replace("v.txt", "w.txt"))
+    assert "secret" not in str(caught.value)
+
+
 def test_an_address_that_is_gone(server, places):
     with pytest.raises(DownloadError, match="answers 404"):
         firth.load(f"{server.address}/nothing.vec")

@@ -84,6 +84,15 @@ def test_a_redirect_is_followed_also_by_the_rest(server, target):
     assert server.ranges()[-1] == "bytes=100000-"
 
 
+def test_a_login_in_an_address_is_sent_to_its_server_only(server, target):
+    server.put("/real", DATA)
+    address = server.put("/v", b"", Answer(302, {"Location": f"{server.address}/real"}))
+    fetch([address.replace("http://", "http://me:se%20cret@")], target)
+    assert target.read_bytes() == DATA
+    assert server.requests[0][1]["authorization"] == "Basic bWU6c2UgY3JldA=="
+    assert "authorization" not in {name.lower() for name in server.requests[1][1]}
+
+
 def test_a_slow_server_is_waited_for(server, target, monkeypatch):
     monkeypatch.undo()
     fetch([server.put("/v", DATA, Answer(pause=0.2))], target)
