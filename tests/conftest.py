@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from firth import _core, cli
+from http_server import Server
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +19,11 @@ def places(tmp_path_factory, monkeypatch):
     temporary.mkdir()
     monkeypatch.setenv("FIRTH_CACHE", str(cache))
     monkeypatch.setenv("TMPDIR", str(temporary))
-    monkeypatch.delenv("FIRTH_CORPUS_CACHE_GB", raising=False)
+    for name in ("FIRTH_CORPUS_CACHE_GB", "FIRTH_OFFLINE", "FIRTH_MIRROR"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     return SimpleNamespace(cache=cache, temporary=temporary)
 
@@ -43,3 +48,11 @@ def run(capsys, monkeypatch):
         return status, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture
+def server():
+    """Serve files over HTTP on this machine, well or badly."""
+    server = Server()
+    yield server
+    server.close()

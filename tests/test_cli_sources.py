@@ -12,7 +12,6 @@ import firth
 from firth import hub
 from firth.hub import _catalogue, _fetch, _named
 from firth.hub._sources import Source
-from http_server import Server
 
 WORDS = ["the", "king", "queen", "cabbage"]
 MATRIX = np.array([[0, 1, 0], [4, 1, 0], [4, 2, 0], [-1, 3, 0.5]], np.float32)
@@ -21,17 +20,9 @@ TEXT = f"{len(WORDS)} 3\n{''.join(ROWS)}".encode()
 
 
 @pytest.fixture(autouse=True)
-def no_settings(monkeypatch):
-    for name in ("FIRTH_OFFLINE", "FIRTH_MIRROR", "http_proxy", "HTTP_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+def quick(monkeypatch):
+    """No waiting between attempts."""
     monkeypatch.setattr(_fetch, "sleep", lambda _: None)
-
-
-@pytest.fixture
-def server():
-    server = Server()
-    yield server
-    server.close()
 
 
 @pytest.fixture

@@ -1,35 +1,29 @@
-"""Vectors by file, name and address; the catalogue; archives of text."""
+"""Vectors by file, name and address."""
 
 import gzip
 import hashlib
 import io
-import os
 import re
-import stat
 import subprocess
 import sys
-import tarfile
 import threading
 import time
-import tomllib
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import firth
+from archives import tar, zipped
 from firth.errors import (
     DownloadError,
     FormatError,
-    OutputError,
     ParameterError,
     SourceError,
 )
-from firth.hub import _catalogue, _fetch, _named, _unpack
-from firth.hub._catalogue import catalogue, find_source, sources_of, suggestions
-from firth.hub._sources import Source, Sources, table_of
-from http_server import Answer, Server
+from firth.hub import _catalogue, _fetch, _named
+from firth.hub._sources import Source
+from http_server import Answer
 
 WORDS = ["the", "king", "queen", "cabbage"]
 MATRIX = np.array([[0, 1, 0], [4, 1, 0], [4, 2, 0], [-1, 3, 0.5]], np.float32)
@@ -37,28 +31,12 @@ ROWS = [f"{w} {' '.join(map(str, row.tolist()))}\n" for w, row in zip(WORDS, MAT
 TEXT = f"{len(WORDS)} 3\n{''.join(ROWS)}".encode()
 
 
-def zipped(members):
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return target.getvalue()
-
-
 ZIP = zipped({"tiny.3d.txt": TEXT, "tiny.1d.txt": b"2 1\nthe 1\nking 2\n"})
 
 
-@pytest.fixture
-def server():
-    server = Server()
-    yield server
-    server.close()
-
-
 @pytest.fixture(autouse=True)
-def no_settings(monkeypatch):
-    for name in ("FIRTH_OFFLINE", "FIRTH_MIRROR", "http_proxy", "HTTP_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+def quick(monkeypatch):
+    """No waiting between attempts."""
     monkeypatch.setattr(_fetch, "sleep", lambda _: None)
 
 
@@ -83,20 +61,6 @@ def sources(server, monkeypatch):
     monkeypatch.setattr(_catalogue, "catalogue", lambda: found)
     monkeypatch.setattr(_catalogue, "_names", _catalogue._names.__wrapped__)
     return found
-
-
-def tar(members, mode="w:gz"):
-    target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode=mode) as archive:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            if isinstance(data, bytes):
-                info.size = len(data)
-                archive.addfile(info, io.BytesIO(data))
-            else:
-                info.type, info.linkname = data
-                archive.addfile(info)
-    return target.getvalue()
 
 
 def left_in(folder):
@@ -331,6 +295,19 @@ def test_a_large_file_of_an_address_is_kept_even_so(server, places):
     assert len(server.requests) == 1
 
 
+def test_the_password_in_an_address_is_not_noted(server, places, monkeypatch):
+    address = server.put("/v.txt", TEXT).replace("http://", "http://me:secret@")
+    wv = firth.load(address)
+    assert "secret" not in str(wv.config)
+    notes = [p for p in places.cache.rglob("*.json") if p.is_file()]
+    assert notes
+    assert not any("secret" in path.read_text() for path in notes)
+    monkeypatch.setenv("FIRTH_OFFLINE", "1")
+    with pytest.raises(DownloadError) as caught:
+        firth.load(address.replace("v.txt", "w.txt"))
+    assert "secret" not in str(caught.value)
+
+
 def test_an_address_that_is_gone(server, places):
     with pytest.raises(DownloadError, match="answers 404"):
         firth.load(f"{server.address}/nothing.vec")
@@ -370,245 +347,6 @@ def test_download_of_an_address(server):
 def test_download_of_nothing(name, error):
     with pytest.raises(error, match=str(name)):
         firth.download(name)
-
-
-# ---- archives
-
-
-@pytest.mark.parametrize(
-    "name", ["../out", "/out", "a/../../out", "..\\out", "C:/out", "a/..", "."]
-)
-@pytest.mark.parametrize("pack", [zipped, tar, lambda members: tar(members, "w")])
-def test_no_archive_gets_out_of_its_folder(tmp_path, name, pack):
-    archive = tmp_path / "archive"
-    archive.write_bytes(pack({"good": b"1", name: b"2"}))
-    with pytest.raises(FormatError, match=r"outside of its folder|damaged"):
-        _unpack.unpack(archive, tmp_path / "folder", "0")
-    assert left_in(tmp_path) == ["archive"]
-
-
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE])
-def test_links_and_devices_in_an_archive_are_refused(tmp_path, kind):
-    archive = tmp_path / "archive"
-    archive.write_bytes(tar({"good": b"1", "link": (kind, "/etc/passwd"), "link/x": b"2"}))
-    with pytest.raises(FormatError, match="'link' in it is no plain file"):
-        _unpack.unpack(archive, tmp_path / "folder", "0")
-    assert left_in(tmp_path) == ["archive"]
-
-
-def test_links_in_a_zip_are_refused(tmp_path):
-    archive = tmp_path / "archive.zip"
-    with zipfile.ZipFile(archive, "w") as packed:
-        info = zipfile.ZipInfo("link")
-        info.external_attr = (stat.S_IFLNK | 0o777) << 16
-        packed.writestr(info, "/etc/passwd")
-    with pytest.raises(FormatError, match="no plain file"):
-        _unpack.unpack(archive, tmp_path / "folder", "0")
-
-
-def test_names_that_stand_twice_in_an_archive_are_refused(tmp_path):
-    archive = tmp_path / "archive"
-    with tarfile.open(archive, "w") as packed:
-        for data in (b"1", b"22"):
-            info = tarfile.TarInfo("same")
-            info.size = len(data)
-            packed.addfile(info, io.BytesIO(data))
-    with pytest.raises(FormatError, match="same name"):
-        _unpack.unpack(archive, tmp_path / "folder", "0")
-
-
-def test_an_archive_larger_than_the_disk_is_not_unpacked(tmp_path, monkeypatch):
-    archive = tmp_path / "archive"
-    archive.write_bytes(tar({"bomb": bytes(10_000_000)}))
-    assert archive.stat().st_size < 20_000
-    monkeypatch.setattr(
-        _unpack.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1_000_000})
-    )
-    with pytest.raises(OutputError, match="no room"):
-        _unpack.unpack(archive, tmp_path / "folder", "0")
-    assert left_in(tmp_path) == ["archive"]
-
-
-@pytest.mark.parametrize("cut", [10, 100, 15_000])
-def test_a_damaged_archive(tmp_path, cut):
-    archive = tmp_path / "archive"
-    archive.write_bytes(tar({"a": os.urandom(10_000), "b": os.urandom(10_000)})[:cut])
-    with pytest.raises(FormatError, match="damaged"):
-        _unpack.unpack(archive, tmp_path / "folder", "0")
-    assert left_in(tmp_path) == ["archive"]
-
-
-def test_a_new_archive_replaces_what_was_unpacked(tmp_path):
-    archive = tmp_path / "archive"
-    for number, members in enumerate(({"a": b"1"}, {"b": b"2"})):
-        archive.write_bytes(zipped(members))
-        _unpack.unpack(archive, tmp_path / "folder", str(number))
-    assert left_in(tmp_path / "folder") == [".firth-unpacked", "b"]
-
-
-# ---- the catalogue
-
-
-def test_the_catalogue_has_what_people_look_for():
-    names = set(catalogue())
-    wanted = {
-        *(f"glove.6B.{d}d" for d in (50, 100, 200, 300)),
-        *(f"glove.twitter.27B.{d}d" for d in (25, 50, 100, 200)),
-        *(f"glove.2024.wikigiga.{d}d" for d in (50, 100, 200, 300)),
-        "glove.42B.300d", "glove.840B.300d", "glove.2024.dolma.300d", "wiki.simple", "wiki.en.bin",
-        "cc.de.300", "cc.de.300.bin", "crawl-300d-2M", "crawl-300d-2M-subword.bin",
-        "wiki-news-300d-1M", "wiki-news-300d-1M-subword", "GoogleNews-vectors-negative300",
-        "glove-wiki-gigaword-100", "numberbatch-en-19.08", "text8", "20newsgroups",
-        "questions-words", "EN-SIMLEX-999",
-    }  # fmt: skip
-    assert wanted <= names
-    assert len([n for n in names if re.fullmatch(r"cc\.\w+\.300", n)]) == 158
-    assert len([n for n in names if re.fullmatch(r"wiki\.\w+", n)]) == 294
-
-
-def test_every_source_is_whole():
-    by_file = {}
-    spellings = {}
-    for source in catalogue().values():
-        assert source.kind in {"vectors", "corpus", "evaluation"}
-        assert source.addresses
-        assert all(re.fullmatch(r"https?://[\w.-]+/[\w./~-]+", a) for a in source.addresses)
-        assert re.fullmatch(r"[\w.-]+", source.file)
-        assert source.title
-        assert source.language
-        assert source.homepage
-        assert not re.search(r"[{}]|None", " ".join(map(str, vars(source).values())).replace(
-            source.pattern, "").replace("None", ""))  # fmt: skip
-        if source.kind == "vectors":
-            assert source.vector_size
-        if source.checksum:
-            assert re.fullmatch(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", source.checksum)
-        # One name in the cache is one file of the network.
-        same = (source.addresses, source.checksum, source.n_bytes)
-        assert by_file.setdefault(source.file, same) == same
-        for name in (source.name, *source.aliases):
-            assert spellings.setdefault(name.casefold(), source.name) == source.name
-
-
-def test_no_name_looks_like_a_path():
-    assert [n for n in catalogue() if "/" in n or "\\" in n or n.startswith((".", "~", "-"))] == []
-
-
-def test_checksums_are_not_those_of_empty_files():
-    empty = {hashlib.sha256().hexdigest(), hashlib.md5(usedforsecurity=False).hexdigest()}
-    checksums = [s.checksum.partition(":")[2] for s in catalogue().values() if s.checksum]
-    assert len(checksums) > 200
-    assert not empty & set(checksums)
-    # The same checksum under two names would be a slip of copying.
-    files = {s.checksum: s.file for s in catalogue().values() if s.checksum}
-    assert len(files) == len({s.file for s in catalogue().values() if s.checksum})
-
-
-def test_entries_are_filled_in():
-    document = tomllib.loads(
-        """
-        [defaults]
-        family = "f"
-        title = "t"
-        file = "{name}.gz"
-        addresses = ["https://a.org/{name}/{code}"]
-        [[source]]
-        name = "x.{code}{suffix}"
-        each = [{ suffix = "" }, { suffix = ".bin", subwords = true }]
-        languages = "some"
-        words = { en = 5 }
-        checksums = "sums"
-        [languages.some]
-        de = "German"
-        en = "English"
-        [checksums.sums]
-        de = "md5:0"
-        """
-    )
-    found = {source.name: source for source in sources_of(document)}
-    assert list(found) == ["x.de", "x.en", "x.de.bin", "x.en.bin"]
-    source = found["x.de.bin"]
-    assert (source.file, source.addresses) == ("x.de.bin.gz", ("https://a.org/x.de.bin/de",))
-    assert (source.language, source.words, source.checksum) == ("German", None, "md5:0")
-    assert (source.subwords, source.pattern) == (True, "x.{code}{suffix}")
-    assert (found["x.en"].words, found["x.en"].checksum) == (5, None)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "some", "none"),
-    [
-        ("glove", {"glove.6B.50d", "glove-twitter-25"}, {"wiki.de"}),
-        ("fasttext", {"wiki.de", "cc.de.300"}, {"glove.6B.50d"}),
-        ("6b", {"glove.6B.50d"}, {"glove.42B.300d"}),
-        ("cc.d?.300", {"cc.de.300", "cc.da.300"}, {"cc.de.300.bin", "cc.en.300"}),
-        ("german", {"wiki.de", "cc.de.300.bin"}, {"wiki.nds"}),
-        ("evaluation", {"EN-RG-65"}, {"text8"}),
-        ("corpus", {"text8"}, {"EN-RG-65"}),
-        ("gensim-data", {"glove-wiki-gigaword-50"}, {"glove.6B.50d"}),
-        (None, {"text8", "wiki.de"}, set()),
-    ],
-)
-def test_listing(pattern, some, none):
-    found = {source.name for source in firth.list_sources(pattern)}
-    assert some <= found
-    assert not none & found
-
-
-def test_listing_nothing():
-    assert firth.list_sources("no such thing") == []
-    with pytest.raises(ParameterError, match="pattern"):
-        firth.list_sources(3)
-
-
-def test_a_list_shows_itself_as_a_table():
-    lines = repr(firth.list_sources("glove.6B")).splitlines()
-    assert lines[0].split() == ["name", "words", "dim", "size", "language", "licence", "what"]
-    assert lines[1].split()[:4] == ["glove.6B.50d", "400,000", "50", "862"]
-    assert len(lines) == 5
-    everything = repr(firth.list_sources())
-    assert len(everything.splitlines()) < 100
-    assert re.search(r"^cc\.LANG\.300 .*158 languages", everything, re.MULTILINE)
-    assert isinstance(firth.list_sources()[:3], Sources)
-    assert isinstance(firth.list_sources()[0], Source)
-    assert table_of([])[0][0] == "name"
-
-
-def test_names_in_any_case_and_with_slips():
-    assert find_source("GLOVE.6b.50D").name == "glove.6B.50d"
-    assert find_source("word2vec-google-news-300").name == "GoogleNews-vectors-negative300"
-    assert find_source("cc.de.300.vec").name == "cc.de.300"
-    assert find_source("glove") is None
-    assert suggestions("glove.6B.100")[0] == "glove.6B.100d"
-    assert suggestions("wiki.simpel")[0] == "wiki.simple"
-    assert suggestions("§§§") == []
-
-
-# ---- GluonNLP's names
-
-
-def test_embedding_create(sources, monkeypatch):
-    wv = firth.embedding.create("glove", source="tiny.3d")
-    assert wv.index_to_key == WORDS
-    assert firth.embedding.create("GloVe", source="tiny.3d", limit=1).index_to_key == WORDS[:1]
-    monkeypatch.setitem(firth.embedding._DEFAULTS, "glove", "tiny.1d")
-    assert firth.embedding.create("glove").vector_size == 1
-
-
-def test_embedding_list_sources():
-    assert firth.embedding.list_sources("glove")[0] == "glove.6B.50d"
-    assert "wiki.simple" in firth.embedding.list_sources("fasttext")
-    every = firth.embedding.list_sources()
-    assert list(every) == ["glove", "word2vec", "fasttext", "numberbatch"]
-    assert all(name in every[family] for family, name in firth.embedding._DEFAULTS.items())
-
-
-def test_embedding_of_another_name():
-    with pytest.raises(ParameterError, match="none of glove, word2vec"):
-        firth.embedding.create("elmo")
-    with pytest.raises(ParameterError, match=r"did you mean glove\.6B\.50d"):
-        firth.embedding.create("glove", source="glove.6B.50")
-    with pytest.raises(ParameterError, match=r"no source 'wiki\.simple'"):
-        firth.embedding.create("glove", source="wiki.simple")
 
 
 # ---- the process

@@ -16,28 +16,18 @@ from hypothesis import strategies as st
 from firth.errors import DownloadError, OutputError
 from firth.hub import _fetch, _http
 from firth.hub._fetch import fetch
-from http_server import Answer, Server
+from http_server import Answer
 
 DATA = random.Random(1).randbytes(300_000)
 SHA256 = "sha256:" + hashlib.sha256(DATA).hexdigest()
 MD5 = "md5:" + hashlib.md5(DATA, usedforsecurity=False).hexdigest()
 
 
-@pytest.fixture
-def server():
-    server = Server()
-    yield server
-    server.close()
-
-
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """No waiting between attempts; no proxy of who runs the tests."""
+    """No waiting between attempts."""
     waits = []
     monkeypatch.setattr(_fetch, "sleep", waits.append)
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
     return waits
 
 
@@ -92,6 +82,15 @@ def test_a_redirect_is_followed_also_by_the_rest(server, target):
     assert target.read_bytes() == DATA
     assert [path for path, _ in server.requests] == ["/v", "/real", "/v", "/real"]
     assert server.ranges()[-1] == "bytes=100000-"
+
+
+def test_a_login_in_an_address_is_sent_to_its_server_only(server, target):
+    server.put("/real", DATA)
+    address = server.put("/v", b"", Answer(302, {"Location": f"{server.address}/real"}))
+    fetch([address.replace("http://", "http://me:se%20cret@")], target)
+    assert target.read_bytes() == DATA
+    assert server.requests[0][1]["authorization"] == "Basic bWU6c2UgY3JldA=="
+    assert "authorization" not in {name.lower() for name in server.requests[1][1]}
 
 
 def test_a_slow_server_is_waited_for(server, target, monkeypatch):

@@ -19,23 +19,15 @@ from firth.errors import DownloadError, OutputError, ParameterError
 from firth.hub import _fetch, _store
 from firth.hub._sources import Source
 from firth.hub._store import item_of_address, item_of_source, obtain, read_record
-from http_server import Answer, Server
+from http_server import Answer
 
 DATA = random.Random(2).randbytes(100_000)
 SHA256 = hashlib.sha256(DATA).hexdigest()
 
 
-@pytest.fixture
-def server():
-    server = Server()
-    yield server
-    server.close()
-
-
 @pytest.fixture(autouse=True)
-def no_settings(monkeypatch):
-    for name in ("FIRTH_OFFLINE", "FIRTH_MIRROR", "http_proxy", "HTTP_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+def quick(monkeypatch):
+    """No waiting between attempts."""
     monkeypatch.setattr(_fetch, "sleep", lambda _: None)
 
 

@@ -109,7 +109,8 @@ class Client:
         for _ in range(_MOST_REDIRECTS + 1):
             try:
                 response: BaseHTTPResponse = self._pool_for(address).request(
-                    "GET", address, headers=headers, redirect=False, retries=False,
+                    "GET", shown(address), headers={**headers, **_login(address)},
+                    redirect=False, retries=False,
                     preload_content=False, decode_content=False,
                 )  # fmt: skip
             except HTTPError as error:
@@ -154,6 +155,19 @@ class Client:
         if proxy not in self._pools:
             self._pools[proxy] = _new_pool(proxy)
         return self._pools[proxy]
+
+
+def _login(address: str) -> dict[str, str]:
+    """Give the header for the login in an address; a redirect does not take it along."""
+    from urllib.parse import unquote
+
+    import urllib3
+
+    parts = urlsplit(address)
+    if not parts.username:
+        return {}
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return dict(urllib3.make_headers(basic_auth=login))
 
 
 def _told(status: int) -> str:

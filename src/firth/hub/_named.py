@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from firth.errors import FirthError, FormatError, ParameterError, SourceError
 from firth.hub._catalogue import find_source, suggestions
+from firth.hub._http import shown
 from firth.hub._sources import Source
 from firth.hub._store import (
     Item,
@@ -162,7 +163,7 @@ def convert(source: Source, options: dict[str, Any], *, show: bool | None = None
         record = read_record(item.path)
         notes: dict[str, Any] = {
             "source": {
-                "name": source.name,
+                "name": shown(source.name),
                 "member": source.member,
                 "sha256": record.sha256 if record else None,
                 "strict": strict,
@@ -251,5 +252,6 @@ def _read_download(
         # The page of an error, most likely: it may be another file tomorrow.
         path.unlink(missing_ok=True)
         path.with_name(f"{path.name}.json").unlink(missing_ok=True)
-        message = str(error).replace(str(path), urlsplit(source.name)._replace(query="").geturl())
+        address = urlsplit(shown(source.name))._replace(query="").geturl()
+        message = str(error).replace(str(path), address)
         raise FormatError(message) from error

@@ -173,12 +173,13 @@ def obtain(item: Item, *, again: bool = False, show: bool | None = None) -> tupl
         There is no room for it.
     """
     from firth.hub._fetch import fetch, write_json
+    from firth.hub._http import shown
 
     if not again and (record := present(item)):
         return item.path, record
     if is_offline():
         raise DownloadError(
-            f"{item.name} is not on this machine, and FIRTH_OFFLINE forbids to download it. "
+            f"{shown(item.name)} is not on this machine, and FIRTH_OFFLINE forbids to download it. "
             f"{_by_hand(item)}, or unset FIRTH_OFFLINE"
         )
     with locked(item.path, "download"):
@@ -199,7 +200,7 @@ def obtain(item: Item, *, again: bool = False, show: bool | None = None) -> tupl
         except DownloadError as error:
             raise DownloadError(f"{error}. {_by_hand(item)}") from error.__cause__
         record = _record(
-            item, digest.sha256, address=version.address, etag=version.etag,
+            item, digest.sha256, address=shown(version.address), etag=version.etag,
             last_modified=version.last_modified,
         )  # fmt: skip
         write_json(_record_path(item.path), asdict(record))
