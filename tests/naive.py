@@ -1,9 +1,9 @@
 """Slow, obvious references for the kernels of the core."""
 
 import heapq
+import itertools
 from decimal import Decimal
 from fractions import Fraction
-import itertools
 
 import numpy as np
 
@@ -348,9 +348,107 @@ def huffman_codes(counts):
     return codes
 
 
-def cbow_input(rows, mean):
-    """The mean or the sum of the context vectors, as a matrix of one row."""
-    return (rows.mean(axis=0) if mean else rows.sum(axis=0))[np.newaxis]
+# --- subwords -------------------------------------------------------------------------------------
+
+
+def ngrams(marked, min_n, max_n):
+    """N-grams of a word between its marks, by start, the short ones first."""
+    return [
+        (first, n, marked[first : first + n])
+        for first in range(len(marked))
+        for n in range(max(1, min_n), min(max_n, len(marked) - first) + 1)
+    ]
+
+
+def fasttext_ids(word, min_n, max_n, bucket, with_sentence_end=False):
+    """Buckets of the n-grams of a word, as fastText's Dictionary::computeSubwords."""
+    ids = []
+    for first, n, ngram in ngrams(f"<{word}>", min_n, max_n):
+        if (word == "</s>" and not with_sentence_end) or (n == 1 and first in {0, len(word) + 1}):
+            continue
+        value = 2166136261
+        for byte in ngram.encode():
+            value ^= byte if byte < 128 else byte - 256 + 2**32
+            value = value * 16777619 % 2**32
+        ids.append(value % bucket)
+    return ids
+
+
+def murmur3_x64_128(data, seed):
+    """MurmurHash3 of Austin Appleby, as a pair of 64-bit numbers."""
+    mask = 2**64 - 1
+
+    def rotate(x, n):
+        return (x << n | x >> (64 - n)) & mask
+
+    def finish(x):
+        x ^= x >> 33
+        x = x * 0xFF51AFD7ED558CCD & mask
+        x ^= x >> 33
+        x = x * 0xC4CEB9FE1A85EC53 & mask
+        return x ^ x >> 33
+
+    c1, c2 = 0x87C37B91114253D5, 0x4CF5AD432745937F
+    a = b = seed
+    whole = len(data) // 16 * 16
+    for i in range(0, len(data), 16):
+        k1 = int.from_bytes(data[i : i + 8], "little")
+        k2 = int.from_bytes(data[i + 8 : i + 16], "little")
+        k1 = rotate(k1 * c1 & mask, 31) * c2 & mask
+        k2 = rotate(k2 * c2 & mask, 33) * c1 & mask
+        a ^= k1
+        if i < whole:
+            a = ((rotate(a, 27) + b) * 5 + 0x52DCE729) & mask
+        b ^= k2
+        if i < whole:
+            b = ((rotate(b, 31) + a) * 5 + 0x38495AB5) & mask
+    a ^= len(data)
+    b ^= len(data)
+    a = (a + b) & mask
+    b = (b + a) & mask
+    a, b = finish(a), finish(b)
+    a = (a + b) & mask
+    return a, (b + a) & mask
+
+
+def floret_ids(word, min_n, max_n, bucket, hash_count, seed, begin_mark="<", end_mark=">"):
+    """Rows of a word and its n-grams, as floret's Dictionary::computeSubwords."""
+    if word == "</s>":
+        return []
+    marked = begin_mark + word + end_mark
+    parts = [marked] + [
+        ngram
+        for first, n, ngram in ngrams(marked, min_n, max_n)
+        if n > 1 or first not in {0, len(marked) - 1}
+    ]
+    ids = []
+    for part in parts:
+        a, b = murmur3_x64_128(part.encode(), seed)
+        hashes = [a & 0xFFFFFFFF, a >> 32, b & 0xFFFFFFFF, b >> 32]
+        ids += [value % bucket for value in hashes[:hash_count]]
+    return ids
+
+
+def finalfusion_ids(word, min_n, max_n, mask, begin_mark="<", end_mark=">"):
+    """Buckets of the n-grams of a word, as finalfusion's HashIndexer with FNV-1a of 64 bits."""
+    ids = []
+    found = ngrams(begin_mark + word + end_mark, min_n, max_n)
+    for _, n, ngram in sorted(found, key=lambda each: (each[0], -each[1])):
+        data = n.to_bytes(8, "little") + b"".join(ord(c).to_bytes(4, "little") for c in ngram)
+        value = 0xCBF29CE484222325
+        for byte in data:
+            value = (value ^ byte) * 0x100000001B3 % 2**64
+        ids.append(value & mask)
+    return ids
+
+
+def mean_rows(own, rows, ids):
+    """The sum, in single precision and in this order, times 1 / n, as fastText's getWordVector."""
+    total = np.zeros(rows.shape[1], np.float32)
+    parts = ([own] if own is not None else []) + [rows[i] for i in ids]
+    for part in parts:
+        total = total + part.astype(np.float32)
+    return total * np.float32(1 / len(parts)) if parts else total
 
 
 # --- vector files ---------------------------------------------------------------------------------
