@@ -26,6 +26,7 @@ import numpy as np
 from firth.errors import FormatError, MissingExtraError
 from firth.formats._chooser import RowChooser, RowStore
 from firth.formats._format import Format
+from firth.formats._parquet_footer import most_values
 from firth.formats._rows import finish_table
 from firth.formats._table import LoadReport
 
@@ -102,8 +103,9 @@ def _open(pa: Any, name: str, source: VectorSource) -> tuple[Any, int, Any]:
     import pyarrow.parquet as pq
 
     file = source.seekable()
+    n_numbers = most_values(file, source.name)
     parquet = pq.ParquetFile(file, pre_buffer=False)  # which would be all of it
-    _check_claims(parquet.metadata, file.seek(0, 2), source.name)
+    _check_claims(parquet.metadata.num_rows, n_numbers, file.seek(0, 2), source.name)
 
     def parquet_batches(columns: list[str]) -> Iterator[Any]:
         yield from parquet.iter_batches(columns=columns, batch_size=1 << 13)
@@ -111,16 +113,12 @@ def _open(pa: Any, name: str, source: VectorSource) -> tuple[Any, int, Any]:
     return parquet.schema_arrow, parquet.metadata.num_rows, parquet_batches
 
 
-def _check_claims(metadata: Any, size: int, name: str) -> None:
+def _check_claims(n_rows: int, n_numbers: int, size: int, name: str) -> None:
     """Refuse a file whose few bytes would become rows without end: repeated values cost nothing."""
-    n_numbers = max(
-        sum(metadata.row_group(g).column(c).num_values for g in range(metadata.num_row_groups))
-        for c in range(metadata.num_columns)
-    )
-    if max(metadata.num_rows, n_numbers) > _MOST_GROWTH * size + _HARMLESS:
+    if n_rows < 0 or max(n_rows, n_numbers) > _MOST_GROWTH * size + _HARMLESS:
         raise FormatError(
-            f"{name}: {size:,} bytes claim to hold {metadata.num_rows:,} rows with {n_numbers:,} "
-            f"numbers; the file is damaged or means harm"
+            f"{name}: {size:,} bytes claim to hold {n_rows:,} rows with {n_numbers:,} numbers; the "
+            f"file is damaged or means harm"
         )
 
 
