@@ -89,6 +89,16 @@ def test_training_learns_phrases(run, corpus, tmp_path):
     assert "threshold=0.01" in config["training"]["parameters"]["phrases"]
 
 
+@pytest.mark.parametrize("model", ["cbow", "glove", "ppmi"])
+def test_phrases_go_with_all_models(run, corpus, tmp_path, model):
+    if model == "ppmi":
+        pytest.importorskip("sklearn")
+    train = ("train", corpus, "-o", tmp_path / "m", "-q", "--dim", 2, "--model", model)
+    status, _, err = run(*train, "--phrases", 1, "--phrase-threshold", 0.01)
+    assert status == 0, err
+    assert any("_" in word for word in firth.load(tmp_path / "m").index_to_key)
+
+
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
