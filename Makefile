@@ -22,6 +22,7 @@ lint: $(VENV)/firth-test
 
 bench: $(VENV)/firth-bench
 	$(BIN)/python benchmarks/encode.py
+	$(BIN)/python benchmarks/phrases.py
 	$(BIN)/python benchmarks/train_word2vec.py
 	$(BIN)/python benchmarks/train_word2vec.py --model cbow
 	$(BIN)/python benchmarks/memory.py

@@ -282,7 +282,7 @@ def test_info_of_the_system(run):
         (["train", "t", "-o", "x", "--epochs", "0"], "--epochs"),
         (["train", "t", "-o", "x", "--threads", "0"], "--threads"),
         (["train", "t", "-o", "x", "--alpha", "0"], "--alpha"),
-        (["train", "t", "-o", "x", "--model", "glove"], "skipgram"),
+        (["train", "t", "-o", "x", "--model", "bert"], "skipgram"),
         (["train", "t", "-o", "x", "--tokenizer", "bpe"], "whitespace"),
         (["train", "t", "-o", "x", "--widnow", "5"], "--window"),
     ],

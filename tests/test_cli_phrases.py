@@ -29,8 +29,16 @@ def listed(out):
     return [line.split("\t") for line in out.splitlines()]
 
 
-def test_phrases_are_listed_best_first(run, corpus):
-    status, out, err = run("phrases", corpus, "--threshold", "0.05", "-q")
+def test_frequent_phrases_come_first(run, corpus):
+    corpus.write_text("a b\n" * 20 + "c d\n" * 10 + "c d e f\n" * 10)
+    _, out, _ = run("phrases", corpus, "--threshold", "0.01", "-q")
+    assert [(row[0], row[2]) for row in listed(out)][:3] == [
+        ("a_b", "20"), ("c_d", "20"), ("e_f", "10"),
+    ]  # fmt: skip
+
+
+def test_the_best_come_first_where_that_is_asked_for(run, corpus):
+    status, out, err = run("phrases", corpus, "--threshold", "0.05", "-q", "--sort", "score")
     assert (status, err) == (0, "")
     rows = listed(out)
     expected = firth.Phrases(corpus_file=corpus, threshold=0.05, progress=False)
@@ -41,7 +49,7 @@ def test_phrases_are_listed_best_first(run, corpus):
 
 
 def test_the_best_as_json(run, corpus):
-    settings = ("--scoring", "npmi", "--connectors", "of, in", "-k", "1")
+    settings = ("--scoring", "npmi", "--connectors", "of, in", "-k", "1", "--sort", "score")
     status, out, _ = run("phrases", corpus, *settings, "--json")
     assert status == 0
     best = {"phrase": "bank_of_america", "score": pytest.approx(0.5957, abs=1e-3), "count": 30}
@@ -79,6 +87,16 @@ def test_training_learns_phrases(run, corpus, tmp_path):
     assert "bank_of_america" in firth.load(tmp_path / "m")
     config = json.loads((tmp_path / "m" / "config.json").read_text())
     assert "threshold=0.01" in config["training"]["parameters"]["phrases"]
+
+
+@pytest.mark.parametrize("model", ["cbow", "glove", "ppmi"])
+def test_phrases_go_with_all_models(run, corpus, tmp_path, model):
+    if model == "ppmi":
+        pytest.importorskip("sklearn")
+    train = ("train", corpus, "-o", tmp_path / "m", "-q", "--dim", 2, "--model", model)
+    status, _, err = run(*train, "--phrases", 1, "--phrase-threshold", 0.01)
+    assert status == 0, err
+    assert any("_" in word for word in firth.load(tmp_path / "m").index_to_key)
 
 
 @pytest.mark.parametrize(

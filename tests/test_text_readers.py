@@ -33,6 +33,13 @@ def test_lines_are_sentences(text):
     assert list(LineSentence(text.with_suffix(".gz"))) == SENTENCES
 
 
+def test_only_ascii_whitespace_separates(tmp_path):
+    text = "a\x1fb c\x0bd\u00a0e\u2028f\x85g\na\x1cb c\n"
+    (tmp_path / "t").write_text(text)
+    expected = [line.split() for line in text.encode().split(b"\n") if line]
+    assert list(LineSentence(tmp_path / "t")) == [[t.decode() for t in line] for line in expected]
+
+
 def test_an_open_file_is_rewound(text):
     with text.open("rb") as file:
         file.read(5)

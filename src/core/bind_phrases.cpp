@@ -96,9 +96,10 @@ public:
     void count_sentences(nb::list sentences, size_t n_threads) {
         std::vector<uint32_t> ids;
         std::vector<int64_t> ends;
-        for (nb::handle item : sentences) {
-            for (nb::handle token : nb::cast<nb::list>(item))
-                ids.push_back(table_->intern(utf8_of(token)));
+        for (nb::handle each : sentences) {
+            const auto sentence = nb::cast<nb::list>(each);
+            for (size_t i = 0; i < sentence.size(); ++i)
+                ids.push_back(table_->intern(utf8_of(item(sentence, i))));
             ends.push_back(static_cast<int64_t>(ids.size()));
         }
         nb::gil_scoped_release release;
@@ -194,39 +195,25 @@ public:
                                to_numpy(std::move(counts)));
     }
 
-    // The tokens of a sentence with its phrases joined, and the score of each phrase.
-    auto join_sentence(nb::list sentence, std::string_view rule, double min_count, double threshold,
-                       double corpus_word_count) const {
-        const Scoring scoring = scoring_of(*table_, rule, min_count, threshold, corpus_word_count);
-        std::vector<uint32_t> parts;
-        std::vector<TokenParts> tokens;
-        for (nb::handle token : sentence) {
-            const std::string_view text = utf8_of(token);
-            const size_t begin = parts.size();
-            if (!table_->find_parts(text, parts)) parts.resize(begin);
-            tokens.push_back({nullptr, parts.size() - begin, table_->is_connector(text)});
-        }
-        const uint32_t *next = parts.data();
-        for (TokenParts &token : tokens) {
-            token.parts = next;
-            next += token.n;
-        }
+    // The tokens of a sentence with its phrases joined.
+    nb::list join_sentence(nb::list sentence, std::string_view rule, double min_count,
+                           double threshold, double corpus_word_count) const {
+        nb::list joined;
+        join(sentence, scoring_of(*table_, rule, min_count, threshold, corpus_word_count), joined,
+             [](double) {});
+        return joined;
+    }
+
+    // The same, and the score of each phrase, None for words.
+    auto analyze_sentence(nb::list sentence, std::string_view rule, double min_count,
+                          double threshold, double corpus_word_count) const {
         nb::list joined, scores;
-        const nb::object delimiter = to_str(table_->delimiter());
-        table_->join(
-            tokens.data(), tokens.size(), scoring,
-            [&](size_t i) {
-                joined.append(sentence[i]);
-                scores.append(nb::none());
-            },
-            [&](size_t begin, size_t end, uint64_t, double score) {
-                nb::list parts;
-                for (size_t i = begin; i < end; ++i) parts.append(sentence[i]);
-                PyObject *phrase = PyUnicode_Join(delimiter.ptr(), parts.ptr());
-                if (!phrase) throw nb::python_error();
-                joined.append(nb::steal(phrase));
-                scores.append(nb::float_(score));
-            });
+        join(sentence, scoring_of(*table_, rule, min_count, threshold, corpus_word_count), joined,
+             [&](double score) {
+                 while (scores.size() < joined.size()) scores.append(nb::none());
+                 scores.append(nb::float_(score));
+             });
+        while (scores.size() < joined.size()) scores.append(nb::none());
         return std::make_pair(joined, scores);
     }
 
@@ -265,6 +252,45 @@ public:
     uint64_t min_reduce() const { return table_->min_reduce(); }
 
 private:
+    // Appends the tokens of a sentence; calls note(score) before each phrase.
+    template <typename Note>
+    void join(nb::list sentence, const Scoring &scoring, nb::list joined, const Note &note) const {
+        const size_t n = sentence.size();
+        std::vector<uint32_t> found(n);
+        std::vector<TokenParts> tokens(n);
+        std::vector<std::vector<uint32_t>> others;  // parts of tokens that were never seen whole
+        others.reserve(n);
+        for (size_t i = 0; i < n; ++i) {
+            const std::string_view text = utf8_of(item(sentence, i));
+            found[i] = table_->find(text);
+            if (found[i] != firth::kUnknownToken) {
+                tokens[i] = table_->parts_of_token(found[i]);
+            } else if (text.find(table_->delimiter()) != text.npos) {
+                others.emplace_back();
+                if (table_->find_parts(text, others.back()))
+                    tokens[i] = {others.back().data(), others.back().size(), false};
+            }
+        }
+        const auto append = [&](nb::handle token) {
+            if (PyList_Append(joined.ptr(), token.ptr())) throw nb::python_error();
+        };
+        table_->join(
+            tokens.data(), n, scoring, [&](size_t i) { append(item(sentence, i)); },
+            [&](size_t begin, size_t end, uint64_t, double score) {
+                nb::list parts;
+                for (size_t i = begin; i < end; ++i) parts.append(item(sentence, i));
+                const nb::object delimiter = to_str(table_->delimiter());
+                PyObject *phrase = PyUnicode_Join(delimiter.ptr(), parts.ptr());
+                if (!phrase) throw nb::python_error();
+                note(score);
+                append(nb::steal(phrase));
+            });
+    }
+
+    static nb::handle item(const nb::list &list, size_t i) {
+        return PyList_GET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i));
+    }
+
     static void check_partition(size_t partition) {
         if (partition >= PhraseTable::kPartitions) throw nb::index_error("no such partition");
     }
@@ -293,6 +319,8 @@ void bind_phrases(nb::module_ &m) {
         .def("arrays", &BoundTable::arrays)
         .def("join_sentence", &BoundTable::join_sentence, "sentence"_a, "rule"_a, "min_count"_a,
              "threshold"_a, "corpus_word_count"_a)
+        .def("analyze_sentence", &BoundTable::analyze_sentence, "sentence"_a, "rule"_a,
+             "min_count"_a, "threshold"_a, "corpus_word_count"_a)
         .def("join_ids", &BoundTable::join_ids, "ids"_a.noconvert(), "sentence_ends"_a.noconvert(),
              "first_position"_a, "tokens"_a.noconvert(), "threshold"_a)
         .def("__len__", &BoundTable::size)

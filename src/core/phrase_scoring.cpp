@@ -73,7 +73,9 @@ bool PhraseTable::are_connectors(const uint32_t *parts, size_t n) const {
     std::string name(interner_.word(parts[0]));
     for (size_t i = 1; i < n; ++i) {
         name.append(delimiter_).append(interner_.word(parts[i]));
-        if (is_connector(name) && are_connectors(parts + i + 1, n - i - 1))
+        const uint32_t token = find(name);
+        if (token != kUnknownToken && is_connector(token) &&
+            are_connectors(parts + i + 1, n - i - 1))
             return true;
     }
     return false;

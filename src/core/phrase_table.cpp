@@ -101,9 +101,9 @@ bool PhraseTable::find_parts(std::string_view token, std::vector<uint32_t> &part
     });
 }
 
-bool PhraseTable::is_connector(std::string_view text) const {
+uint32_t PhraseTable::find(std::string_view text) const {
     const uint32_t token = interner_.find(text);
-    return token != kDropped && is_connector(token);
+    return token == kDropped ? kUnknownToken : token;
 }
 
 uint32_t PhraseTable::sequence(uint32_t head, uint32_t part) {

@@ -72,9 +72,10 @@ class PhraseTable {
     uint32_t intern(std::string_view token);
     size_t n_tokens() const { return info_.size(); }
     TokenParts parts_of_token(const uint32_t &token) const;
-    // Appends the parts of a token's name; whether all are known.
+    // The id of a token, or kUnknownToken, which may still be a name of known parts: find_parts
+    // appends these, or returns false.
+    uint32_t find(std::string_view token) const;
     bool find_parts(std::string_view token, std::vector<uint32_t> &parts) const;
-    bool is_connector(std::string_view token) const;
 
     // Counts words, and pairs with what connectors stand between them. Whenever a sentence leaves
     // more than max_size names, those seen less than min_reduce times are dropped, and min_reduce

@@ -237,6 +237,14 @@ class PhraseTable:
         min_count: float,
         threshold: float,
         corpus_word_count: float,
+    ) -> list[str]: ...
+    def analyze_sentence(
+        self,
+        sentence: list[str],
+        rule: str,
+        min_count: float,
+        threshold: float,
+        corpus_word_count: float,
     ) -> tuple[list[str], list[float | None]]: ...
     def join_ids(
         self,

@@ -15,8 +15,7 @@ WORD2VEC = {"skipgram": 1, "cbow": 0}  # and its `sg`
 _WORD2VEC_SETTINGS = {
     name: name
     for name in (
-        "window", "negative", "sample", "alpha", "epochs", "phrases", "phrase_threshold",
-        "connectors",
+        "window", "negative", "sample", "alpha", "epochs",
     )
 }  # fmt: skip
 _COUNTED_SETTINGS = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,8 +33,13 @@ ENGLISH = "english"
 )
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @option("-o", "--output", metavar="DIR", help="Keep the phrases in this folder.")
+@option("-k", "--top", type=click.IntRange(min=0), metavar="N", help="List the first N only.")
 @option(
-    "-k", "--top", type=click.IntRange(min=0), metavar="N", help="List the N best.  [default: all]"
+    "--sort",
+    type=click.Choice(["count", "score"]),
+    default="count",
+    metavar="NAME",
+    help="List by falling count or score.",
 )
 @option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @option(
@@ -104,12 +108,13 @@ def phrases(
     sources: tuple[str, ...],
     output: str | None,
     top: int | None,
+    sort: str,
     as_json: bool,
     force: bool,
     quiet: bool,
     **settings: Any,
 ) -> None:
-    """List the phrases of SOURCE, best first: phrase, score, count.
+    """List the phrases of SOURCE, the most frequent first: phrase, score, count.
 
     Words that follow each other are a phrase if they do so much more often than chance would have
     it. A SOURCE is what firth train takes.
@@ -122,8 +127,11 @@ def phrases(
     frozen = model.freeze()
     if output is not None:
         frozen.save(output)
-    for phrase, score in islice(frozen.phrasegrams.items(), top):
-        count = model.vocab[phrase]
+    counts = model.vocab
+    found = [(phrase, score, counts[phrase]) for phrase, score in frozen.phrasegrams.items()]
+    if sort == "count":
+        found.sort(key=lambda each: -each[2])
+    for phrase, score, count in found[:top]:
         if as_json:
             print_json({"phrase": phrase, "score": score, "count": count})
         else:

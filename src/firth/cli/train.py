@@ -258,14 +258,14 @@ def train_model(
         "max_final_vocab": max_vocab,
         "workers": threads,
         "progress": False if quiet else None,
-        **settings_in_python(model, settings, given),
+        **_with_phrases(settings_in_python(model, settings, given)),
     }
     with options_in_messages():
         if model == "glove":
             return models.GloVe(**arguments)
         if model == "ppmi":
             return models.PPMI(**arguments)
-        return models.Word2Vec(sg=WORD2VEC[model], **_with_phrases(arguments))
+        return models.Word2Vec(sg=WORD2VEC[model], **arguments)
 
 
 def _with_phrases(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from firth.cooccurrence import Cooccurrences, count_cooccurrences
-from firth.corpus import encode_corpus
 from firth.errors import ParameterError
 from firth.models._word2vec import _at_least_1, _source
+from firth.phrases import encode_phrases
 from firth.storage import check_target
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class TextSettings:
     lowercase: bool = False
     field: str | None = None
     errors: str = "strict"
+    phrases: Any = None
 
 
 @contextmanager
@@ -70,8 +71,9 @@ def counted(
         check_target(settings.keep_cooccurrences)
     min_count = _at_least_1("min_count", settings.min_count)
     most = settings.max_final_vocab
-    vocab, corpus = encode_corpus(
+    vocab, corpus = encode_phrases(
         **_source(sentences, corpus_file, settings.tokenizer),
+        phrases=settings.phrases,
         lowercase=settings.lowercase,
         field=settings.field,
         errors=settings.errors,

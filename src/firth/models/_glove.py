@@ -85,7 +85,7 @@ class GloVe:
         A folder where the counts are kept, for `Cooccurrences`; they are temporary otherwise.
     max_final_vocab : int, optional
         At most this many words, the most frequent ones.
-    tokenizer, lowercase, field, errors
+    tokenizer, lowercase, field, errors, phrases
         How text is read, as for `Word2Vec`.
     progress : bool, optional
         None or True: a bar if standard error is a terminal, else lines of the logger "firth";
@@ -170,6 +170,7 @@ class GloVe:
         lowercase: bool = False,
         field: str | None = None,
         errors: str = "strict",
+        phrases: Any = None,
         progress: bool | None = None,
     ) -> None:
         self.vector_size = _at_least_1("vector_size", vector_size)
@@ -189,7 +190,7 @@ class GloVe:
         self._progress = progress
         settings = TextSettings(
             window, symmetric, distance_weighting, min_count, max_final_vocab, memory_limit,
-            keep_cooccurrences, tokenizer, lowercase, field, errors,
+            keep_cooccurrences, tokenizer, lowercase, field, errors, phrases,
         )  # fmt: skip
         with counted(
             cooccurrences,

@@ -167,7 +167,7 @@ class PhraseModel(ABC):
             return []
         again: Iterable[Any] = chain([first], items) if items is sentence else sentence
         if isinstance(first, str):
-            return self._analysed(again, 1)[0]
+            return self._joined(again, 1)
         return _JoinedSentences(self, again)
 
     def find_phrases(self, sentences: Iterable[Sentence]) -> dict[str, float]:
@@ -197,18 +197,26 @@ class PhraseModel(ABC):
             if score is not None
         }
 
+    def _joined(self, sentence: Sentence, number: int) -> list[str]:
+        """Give the tokens of a sentence with its phrases joined."""
+        tokens, rule = _checked_list(sentence, number), self._rule
+        if rule is None:
+            return self._analysed(tokens, number)[0]
+        try:
+            return self._table.join_sentence(
+                tokens, rule, self.min_count, self.threshold, self._corpus_word_count
+            )
+        except (TypeError, UnicodeEncodeError):
+            raise_for_tokens(tokens, number)
+            raise
+
     def _analysed(self, sentence: Sentence, number: int) -> tuple[list[str], list[float | None]]:
         """Give the tokens of a sentence with its phrases joined, and the scores of these."""
-        if isinstance(sentence, str | bytes | Mapping) or not hasattr(sentence, "__iter__"):
-            raise TextError(
-                f"sentence {number} is {sentence!r:.60}, not a list of tokens: split it"
-            )
-        tokens = sentence if isinstance(sentence, list) else list(sentence)
-        rule = self._rule
+        tokens, rule = _checked_list(sentence, number), self._rule
         try:
             if rule is None:
                 return self._analysed_by_function(tokens)
-            return self._table.join_sentence(
+            return self._table.analyze_sentence(
                 tokens, rule, self.min_count, self.threshold, self._corpus_word_count
             )
         except (TypeError, UnicodeEncodeError):
@@ -263,9 +271,9 @@ class _JoinedSentences:
         return self._joined()
 
     def _joined(self) -> Iterator[list[str]]:
-        analysed = self._phrases._analysed  # noqa: SLF001 (two halves of one thing)
+        joined = self._phrases._joined  # noqa: SLF001 (two halves of one thing)
         for number, sentence in enumerate(self._sentences, 1):
-            yield analysed(sentence, number)[0]
+            yield joined(sentence, number)
 
 
 class FrozenPhrases(PhraseModel):
@@ -459,6 +467,14 @@ def check_connectors(words: Any) -> frozenset[str]:
         if not isinstance(word, str) or not word:
             raise ParameterError(f"connector_words has {word!r:.60}, which is no word")
     return found
+
+
+def _checked_list(sentence: Any, number: int) -> list[str]:
+    if isinstance(sentence, list):
+        return sentence
+    if isinstance(sentence, str | bytes | Mapping) or not hasattr(sentence, "__iter__"):
+        raise TextError(f"sentence {number} is {sentence!r:.60}, not a list of tokens: split it")
+    return list(sentence)
 
 
 def raise_for_tokens(tokens: list[Any], number: int) -> None:

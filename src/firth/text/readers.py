@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_SENTENCE_LENGTH = 10_000  # tokens; longer sentences are cut
+_ASCII_SEPARATORS = b"\x1c\x1d\x1e\x1f"  # which are whitespace to str.split(), not to bytes.split()
 
 
 class FileSentences(ABC):
@@ -266,6 +267,10 @@ def _cut(tokens: list[str], max_length: int | None) -> Iterator[list[str]]:
 
 
 def _tokens(text: bytes) -> list[str]:
+    """Split at ASCII whitespace."""
+    # str.split() is several times faster, and does the same where no other space is.
+    if text.isascii() and len(text.translate(None, _ASCII_SEPARATORS)) == len(text):
+        return text.decode().split()
     return [token.decode() for token in text.split()]
 
 
