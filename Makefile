@@ -25,6 +25,7 @@ bench: $(VENV)/firth-bench
 	$(BIN)/python benchmarks/phrases.py
 	$(BIN)/python benchmarks/train_word2vec.py
 	$(BIN)/python benchmarks/train_word2vec.py --model cbow
+	$(BIN)/python benchmarks/train_glove.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/open_and_ask.py
 

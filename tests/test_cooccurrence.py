@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -290,6 +291,7 @@ def test_a_full_disk_while_spilling(encoded, tmp_path, places, monkeypatch):
         assert "TMPDIR" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
     assert [p for p in places.temporary.iterdir() if "cooccurrences" in p.name] == []
+    time.sleep(0.05)
     assert threading.active_count() == before
 
 

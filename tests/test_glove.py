@@ -172,7 +172,7 @@ def test_every_entry_is_dealt_once(counts, workers, monkeypatch):
     with progress("", show=False) as bar, DealtCooccurrences(counts, 5, workers, bar) as dealt:
         chunks = [dealt.read(i) for i in range(dealt.n_chunks)]
         assert bar.n == counts.n_stored
-    assert len(chunks) == min(64, counts.n_stored // 10)
+    assert len(chunks) == min(16, counts.n_stored // 10)
     for chunk in chunks:
         # In the order of the matrix, so that those of a row stand together.
         keys = chunk[:, 0].astype(np.int64) * len(counts) + chunk[:, 1]

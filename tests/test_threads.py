@@ -10,6 +10,8 @@ from firth.threads import map_in_order, run_tasks
 
 
 def own_threads():
+    """Threads that still run, a moment after the last of them said that it has ended."""
+    time.sleep(0.02)
     return [t for t in threading.enumerate() if t.name.startswith("firth")]
 
 
@@ -63,6 +65,20 @@ def test_an_interrupt_lets_tasks_finish():
     assert not run_tasks(range(1000), work, 1, stop)
     assert done[:6] == [0, 1, 2, 3, 4, 5]
     assert len(done) < 1000
+    assert own_threads() == []
+
+
+def test_a_second_interrupt_does_not_leave_threads_alone():
+    done = []
+
+    def work(task):
+        for _ in range(3):
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            time.sleep(0.05)
+        done.append(task)
+
+    assert not run_tasks(range(1000), work, 1)
+    assert done == [0]
     assert own_threads() == []
 
 

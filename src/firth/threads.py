@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -56,38 +57,48 @@ def run_tasks(
     waiting = iter(tasks)
     lock = threading.Lock()
     stop = stop or threading.Event()
+    begin, all_ended = threading.Event(), threading.Event()
     failures: list[BaseException] = []
+    left = workers
 
     def run() -> None:
+        nonlocal left
+        begin.wait()
         try:
             for task in iter(take, _NOTHING):
                 work(task)  # type: ignore[arg-type]
         except BaseException as error:  # noqa: BLE001 (raised again in the calling thread)
             failures.append(error)
             stop.set()
+        with lock:
+            left -= 1
+            if not left:
+                all_ended.set()
 
     def take() -> object:
         with lock:
             return _NOTHING if stop.is_set() else next(waiting, _NOTHING)
 
-    threads: list[threading.Thread] = []
-    finished = False
+    # An event is waited for, and not the threads: up to Python 3.12, a Thread.join that Ctrl-C
+    # interrupts takes the thread for stopped, and whoever joins it again does not wait at all.
+    all_started = finished = False
     try:
         for number in range(workers):
-            thread = threading.Thread(target=run, name=f"firth-{number}")
-            threads.append(thread)
-            thread.start()
-        for thread in threads:
-            thread.join()
+            threading.Thread(target=run, name=f"firth-{number}").start()
+        all_started = True
+        begin.set()
+        all_ended.wait()
         finished = True
     except KeyboardInterrupt:
         pass
     finally:
-        # After anything that ends this early, no thread may go on alone.
+        # After anything that ends this early, no thread may go on alone; not even when Ctrl-C comes
+        # twice, as `timeout` sends it: each has only its task to finish.
         stop.set()
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join()
+        begin.set()
+        while all_started and not all_ended.is_set():
+            with suppress(KeyboardInterrupt):
+                all_ended.wait()
     if failures:
         raise failures[0]
     return finished

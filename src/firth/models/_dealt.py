@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     Block = tuple[int, NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]]
 
-CHUNK_SIZE = 131_072  # entries: some 20 ms of work, and a few of most rows to work off together
-_FEWEST_CHUNKS, _SMALLEST_CHUNK = 64, 2048
+CHUNK_SIZE = 524_288  # entries: some 100 ms of work, and many of each row to work off together
+_FEWEST_CHUNKS, _SMALLEST_CHUNK = 16, 2048
 _ENTRIES_PER_BLOCK = 1 << 20
 _BYTES_PER_ENTRY = 12
 

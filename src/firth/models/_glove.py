@@ -218,13 +218,11 @@ class GloVe:
             alpha=self.alpha,
             symmetric=counts.symmetric,
         )
-        with show_progress("shuffling", total=counts.n_stored, unit="pairs", show=False) as bar:
+        show = self._progress
+        with show_progress("shuffling", total=counts.n_stored, unit="pairs", show=show) as bar:
             dealt = DealtCooccurrences(counts, self.seed, self.workers, bar)
         total = self.epochs * counts.n_nonzero
-        with (
-            dealt,
-            show_progress("training", total=total, unit="pairs", show=self._progress) as bar,
-        ):
+        with dealt, show_progress("training", total=total, unit="pairs", show=show) as bar:
             self._train_chunks(trainer, counts, dealt, bar)
         del trainer
         self.biases = biases[:, _WORD].copy()
