@@ -8,8 +8,15 @@
 """
 
 from firth.corpus._corpus import Corpus
-from firth.corpus._encode import build_vocab, encode_corpus
+from firth.corpus._encode import NoKnownWordError, build_vocab, encode_corpus
 from firth.corpus._renaming import MAX_SENTENCE_LENGTH
 from firth.corpus._rewrite import rewrite_corpus
 
-__all__ = ["MAX_SENTENCE_LENGTH", "Corpus", "build_vocab", "encode_corpus", "rewrite_corpus"]
+__all__ = [
+    "MAX_SENTENCE_LENGTH",
+    "Corpus",
+    "NoKnownWordError",
+    "build_vocab",
+    "encode_corpus",
+    "rewrite_corpus",
+]

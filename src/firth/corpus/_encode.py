@@ -31,6 +31,14 @@ logger = logging.getLogger("firth")
 CORPUS_VERSION = 1  # of what ids mean; part of the fingerprint
 
 
+class NoKnownWordError(VocabularyError):
+    """None of the words of a text is in the vocabulary that it is encoded with."""
+
+    def __init__(self, message: str, n_tokens_read: int) -> None:
+        super().__init__(message)
+        self.n_tokens_read = n_tokens_read
+
+
 def encode_corpus(
     source: Any,
     *,
@@ -242,9 +250,10 @@ def _encode(
     words = vocab or provisional.choose_vocab(min_count, max_size)
     n_tokens, n_sentences = provisional.rename(words, ids_path, folder / SENTENCE_ENDS_FILE)
     if n_tokens == 0:
-        raise VocabularyError(
+        raise NoKnownWordError(
             f"{source.name}: none of its {n_tokens_read:,} tokens is among the {len(words):,} "
-            f"words of the vocabulary"
+            f"words of the vocabulary",
+            n_tokens_read,
         )
     words.to_file(folder / VOCAB_FILE)
     write_config(

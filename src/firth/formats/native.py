@@ -30,7 +30,7 @@ from firth.vocab import VOCAB_FILE, Vocab
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from firth.formats._format import ReadOptions
     from firth.formats._source import VectorSource
@@ -109,10 +109,13 @@ def save_folder(
     table: VectorTable,
     folder: str | os.PathLike[str],
     extra_config: Mapping[str, Any] | None = None,
+    extra_files: Mapping[str, Callable[[Path], None]] | None = None,
 ) -> None:
     """Write a model folder, which appears whole; errors are those of `KeyedVectors.save`."""
     with write_folder(folder) as path:
         write_table(table, path, extra_config)
+        for name, write in (extra_files or {}).items():
+            write(path / name)
 
 
 def write_table(

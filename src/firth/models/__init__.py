@@ -1,7 +1,18 @@
 """Models: what turns a corpus into an embedding matrix."""
 
+from firth.models._callbacks import CallbackAny2Vec, EarlyStopping
 from firth.models._glove import GloVe
 from firth.models._ppmi import PPMI
 from firth.models._word2vec import Word2Vec
+from firth.models._words import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
-__all__ = ["PPMI", "GloVe", "Word2Vec"]
+__all__ = [
+    "PPMI",
+    "RULE_DEFAULT",
+    "RULE_DISCARD",
+    "RULE_KEEP",
+    "CallbackAny2Vec",
+    "EarlyStopping",
+    "GloVe",
+    "Word2Vec",
+]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from firth.cooccurrence import Cooccurrences, count_cooccurrences
 from firth.errors import ParameterError
-from firth.models._word2vec import _at_least_1, _source
+from firth.models._checks import at_least_1
+from firth.models._texts import source_of
 from firth.phrases import encode_phrases
 from firth.storage import check_target
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator
 
-    from firth.models._word2vec import type_of_source
+    from firth.models._texts import type_of_source
 
 _SOURCES = "sentences=, corpus_file= or cooccurrences="
 
@@ -69,16 +70,16 @@ def counted(
         raise ParameterError(f"give one of {_SOURCES}; none is there")
     if settings.keep_cooccurrences is not None:
         check_target(settings.keep_cooccurrences)
-    min_count = _at_least_1("min_count", settings.min_count)
+    min_count = at_least_1("min_count", settings.min_count)
     most = settings.max_final_vocab
     vocab, corpus = encode_phrases(
-        **_source(sentences, corpus_file, settings.tokenizer),
+        **source_of(sentences, corpus_file, settings.tokenizer),
         phrases=settings.phrases,
         lowercase=settings.lowercase,
         field=settings.field,
         errors=settings.errors,
         min_count=min_count,
-        max_size=None if most is None else _at_least_1("max_final_vocab", most),
+        max_size=None if most is None else at_least_1("max_final_vocab", most),
         workers=workers,
         progress=progress,
     )

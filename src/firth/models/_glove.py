@@ -12,10 +12,10 @@ import numpy as np
 from firth import _core
 from firth.errors import ParameterError
 from firth.machine import usable_cores
+from firth.models._checks import at_least_1, check_instruction_set, finite, whole
 from firth.models._counted import TextSettings, counted
 from firth.models._dealt import DealtCooccurrences
 from firth.models._matrices import FLOATS_PER_CACHE_LINE, empty_matrix
-from firth.models._word2vec import _at_least_1, _check_instruction_set, _finite, _whole
 from firth.progress import format_count
 from firth.progress import progress as show_progress
 from firth.threads import run_tasks
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from firth.cooccurrence import Cooccurrences
-    from firth.models._word2vec import type_of_source
+    from firth.models._texts import type_of_source
     from firth.progress import Progress
 
 # What is kept, by GloVe's own numbers for its option -model.
@@ -173,20 +173,20 @@ class GloVe:
         phrases: Any = None,
         progress: bool | None = None,
     ) -> None:
-        self.vector_size = _at_least_1("vector_size", vector_size)
-        self.epochs = _at_least_1("epochs", epochs)
-        self.workers = usable_cores() if workers is None else _at_least_1("workers", workers)
-        self.seed = _whole("seed", seed)
+        self.vector_size = at_least_1("vector_size", vector_size)
+        self.epochs = at_least_1("epochs", epochs)
+        self.workers = usable_cores() if workers is None else at_least_1("workers", workers)
+        self.seed = whole("seed", seed)
         if seed < 0:
             raise ParameterError(f"seed must be 0 or more, not {seed}")
-        self.x_max = _finite("x_max", x_max, above=0.0)
-        self.alpha = _finite("alpha", alpha)
-        self.learning_rate = _finite("learning_rate", learning_rate, above=0.0)
+        self.x_max = finite("x_max", x_max, above=0.0)
+        self.alpha = finite("alpha", alpha)
+        self.learning_rate = finite("learning_rate", learning_rate, above=0.0)
         if model not in MODELS:
             names = ", ".join(map(repr, MODELS))
             raise ParameterError(f"model must be one of {names}, not {model!r}")
         self.model = model
-        _check_instruction_set()
+        check_instruction_set()
         self._progress = progress
         settings = TextSettings(
             window, symmetric, distance_weighting, min_count, max_final_vocab, memory_limit,

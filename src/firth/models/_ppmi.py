@@ -9,8 +9,8 @@ import numpy as np
 
 from firth.errors import InputError, MissingExtraError, ParameterError
 from firth.machine import usable_cores
+from firth.models._checks import at_least_1, finite, whole
 from firth.models._counted import TextSettings, counted
-from firth.models._word2vec import _at_least_1, _finite, _whole
 from firth.progress import progress as show_progress
 from firth.vectors import KeyedVectors
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from firth.cooccurrence import Cooccurrences
-    from firth.models._word2vec import type_of_source
+    from firth.models._texts import type_of_source
 
 DEFAULT_WINDOW = 5
 # Power iterations, each of two products with the matrix. Fewer are faster and cost quality: on 17
@@ -155,14 +155,14 @@ class PPMI:
         phrases: Any = None,
         progress: bool | None = None,
     ) -> None:
-        self.vector_size = _at_least_1("vector_size", vector_size)
-        self.negative = _finite("negative", negative, above=0.0)
-        self.context_smoothing = _finite("context_smoothing", context_smoothing)
-        self.eigenvalue_weighting = _finite("eigenvalue_weighting", eigenvalue_weighting)
-        self.seed = _whole("seed", seed)
+        self.vector_size = at_least_1("vector_size", vector_size)
+        self.negative = finite("negative", negative, above=0.0)
+        self.context_smoothing = finite("context_smoothing", context_smoothing)
+        self.eigenvalue_weighting = finite("eigenvalue_weighting", eigenvalue_weighting)
+        self.seed = whole("seed", seed)
         if seed < 0:
             raise ParameterError(f"seed must be 0 or more, not {seed}")
-        self.workers = usable_cores() if workers is None else _at_least_1("workers", workers)
+        self.workers = usable_cores() if workers is None else at_least_1("workers", workers)
         self._progress = progress
         _check_extra()
         settings = TextSettings(

@@ -1,29 +1,28 @@
-"""Chunks of a corpus, given to threads one after the other.
+"""Chunks of a corpus, and what a run has done with them.
 
 A chunk is the unit of everything: the learning rate and the random numbers depend on its place in
 the run and on nothing else, so that one thread or many draw the same samples, and with one thread
-the same seed gives the same bits.
+the same seed gives the same bits. A run can stop between two chunks and go on as if it had not.
 """
 
 from __future__ import annotations
 
 import math
-import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
 from firth.errors import ParameterError
+from firth.models._curve import Curve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from firth.corpus import Corpus
-    from firth.progress import Progress
 
 CHUNK_SIZE = 65_536  # tokens: some 15 ms of work, which hides what starting it costs
 
@@ -42,12 +41,79 @@ class ChunkTrainer(Protocol):
         """Train on a chunk; returns the sum of the losses, the examples and the words kept."""
 
 
+@dataclass(frozen=True)
+class Task:
+    """A chunk, and what it is trained with."""
+
+    epoch: int
+    first_sentence: int
+    last_sentence: int
+    alpha: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The chunks of a run in their order: those of the corpus, `epochs` times.
+
+    Attributes
+    ----------
+    starts : list of int
+        The first sentence of each chunk of the corpus, and the number of sentences.
+    epochs : int
+        Passes over the corpus.
+    alpha, min_alpha : float
+        Learning rate of the first chunk, and of what would follow the last; it falls in between in
+        equal steps.
+    seed : int
+        Of all that is random.
+    epochs_before : int
+        Passes of the trainings before this one, whose random numbers are not drawn again.
+    """
+
+    starts: list[int]
+    epochs: int
+    alpha: float
+    min_alpha: float
+    seed: int
+    epochs_before: int = 0
+
+    @classmethod
+    def of_corpus(cls, corpus: Corpus, chunk_size: int | None = None, **how: Any) -> Self:
+        """Cut a corpus into chunks of about `chunk_size` words."""
+        return cls(corpus.chunk_starts(chunk_size or CHUNK_SIZE).tolist(), **how)
+
+    @property
+    def chunks_per_epoch(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def n_chunks(self) -> int:
+        return self.epochs * self.chunks_per_epoch
+
+    def alpha_of(self, number: int) -> float:
+        """Give the learning rate of a chunk of the run."""
+        return self.alpha - (self.alpha - self.min_alpha) * (number / self.n_chunks)
+
+    def task(self, number: int) -> Task:
+        """Give a chunk of the run, counted from 0."""
+        epoch, chunk = divmod(number, self.chunks_per_epoch)
+        random = np.random.SeedSequence((self.seed, self.epochs_before + epoch, chunk))
+        return Task(
+            epoch,
+            self.starts[chunk],
+            self.starts[chunk + 1],
+            self.alpha_of(number),
+            int(random.generate_state(1, np.uint64)[0]),
+        )
+
+
 @dataclass
 class Losses:
     """Loss of each epoch, added up in double precision."""
 
     sums: list[float]
-    n_examples: list[int] = field(default_factory=list)
+    n_examples: list[int]
 
     @classmethod
     def of_epochs(cls, epochs: int) -> Losses:
@@ -62,77 +128,126 @@ class Losses:
     def mean(self, epoch: int) -> float:
         """Mean loss of the examples of an epoch so far; NaN before there are any."""
         n = self.n_examples[epoch]
-        return self.sums[epoch] / n if n else float("nan")
+        return self.sums[epoch] / n if n else math.nan
+
+
+@dataclass
+class Done:
+    """What training on a chunk did."""
+
+    n_words: int
+    loss: float
+    n_examples: int
+    n_kept: int
 
 
 @dataclass
 class Run:
-    """What a training run did.
+    """How far a training is, and what it did until then.
 
     Attributes
     ----------
     losses : Losses
         By epoch.
+    position : int
+        Chunks that are done; between two segments these are the first ones of the plan.
     n_words : int
         Words of the corpus that were gone through, in all epochs.
     n_kept : int
         Those of them that subsampling left.
     seconds : float
-        How long it took.
+        How long training took, without what looked at it in between.
     interrupted : bool
         Whether Ctrl-C ended it early.
+    stopped : str
+        Why it ended early otherwise; empty if it did not.
+    curve : Curve
+        The loss along the way.
     """
 
     losses: Losses
+    position: int = 0
     n_words: int = 0
     n_kept: int = 0
     seconds: float = 0.0
     interrupted: bool = False
+    stopped: str = ""
+    curve: Curve = field(default_factory=Curve)
+    _resumed_at: float | None = field(default=None, repr=False)
+
+    @classmethod
+    def of_epochs(cls, epochs: int) -> Self:
+        """Start at the first chunk."""
+        return cls(Losses.of_epochs(epochs))
+
+    @property
+    def ends(self) -> bool:
+        """Whether something ended it before its last chunk."""
+        return self.interrupted or bool(self.stopped)
+
+    def add(self, plan: Plan, task: Task, done: Done) -> float:
+        """Count a chunk; returns the mean loss of its epoch so far."""
+        self.losses.add(task.epoch, done.loss, done.n_examples)
+        self.position += 1
+        self.n_words += done.n_words
+        self.n_kept += done.n_kept
+        epochs = self.position / plan.chunks_per_epoch
+        self.curve.add(
+            done.loss, done.n_examples, n_chunks=plan.n_chunks, words=self.n_words,
+            epochs=epochs, alpha=task.alpha, seconds=self.seconds_now(),
+        )  # fmt: skip
+        return self.losses.mean(task.epoch)
+
+    def start_clock(self) -> None:
+        """Count seconds from here on."""
+        self._resumed_at = time.perf_counter()
+
+    def stop_clock(self) -> None:
+        """Count seconds up to here."""
+        self.seconds = self.seconds_now()
+        self._resumed_at = None
+
+    def seconds_now(self) -> float:
+        """Seconds of training until now."""
+        running = 0.0 if self._resumed_at is None else time.perf_counter() - self._resumed_at
+        return self.seconds + running
+
+    def state(self) -> dict[str, Any]:
+        """Tell all of it, as JSON can hold it; every number comes back to the last bit."""
+        return {
+            "position": self.position,
+            "n_words": self.n_words,
+            "n_kept": self.n_kept,
+            "seconds": self.seconds,
+            "losses": self.losses.sums,
+            "n_examples": self.losses.n_examples,
+            "curve": self.curve.state(),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Go back to where `state` was called; it may raise KeyError, TypeError or ValueError."""
+        losses = Losses(
+            [float(loss) for loss in state["losses"]], [int(n) for n in state["n_examples"]]
+        )
+        if len(losses.sums) != len(losses.n_examples):
+            raise ValueError("losses and examples differ in their number")
+        return cls(
+            losses,
+            int(state["position"]),
+            int(state["n_words"]),
+            int(state["n_kept"]),
+            float(state["seconds"]),
+            curve=Curve.from_state(state["curve"]),
+        )
 
 
-@dataclass(frozen=True)
-class _Task:
-    epoch: int
-    first_sentence: int
-    last_sentence: int
-    alpha: float
-    seed: int
+class DivergedError(ParameterError):
+    """The loss is no finite number any more."""
 
 
-def train_chunks(
-    trainer: ChunkTrainer,
-    corpus: Corpus,
-    *,
-    epochs: int,
-    alpha: float,
-    min_alpha: float,
-    seed: int,
-    workers: int,
-    bar: Progress,
-) -> Run:
-    """Train on all chunks of a corpus, `epochs` times.
-
-    The learning rate falls from `alpha` to `min_alpha` in equal steps from chunk to chunk. Threads
-    share the matrices without locks (Recht et al. 2011, "Hogwild!"). Ctrl-C lets each thread finish
-    its chunk.
-
-    Parameters
-    ----------
-    trainer : ChunkTrainer
-        Called from several threads.
-    corpus : Corpus
-        The text.
-    epochs, workers, seed : int
-        Passes over the text, threads, and the seed of all that is random.
-    alpha, min_alpha : float
-        Learning rate of the first chunk, and of what would follow the last.
-    bar : Progress
-        Told how many words are done.
-
-    Returns
-    -------
-    Run
-        What was done.
+def train_chunk(trainer: ChunkTrainer, corpus: Corpus, task: Task) -> Done:
+    """Train on a chunk.
 
     Raises
     ------
@@ -141,55 +256,6 @@ def train_chunks(
     ParameterError
         The training diverged: the learning rate is too high.
     """
-    run = Run(Losses.of_epochs(epochs))
-    tasks = _tasks(corpus, epochs, alpha, min_alpha, seed)
-    lock = threading.Lock()
-    stop = threading.Event()
-    failures: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            while not stop.is_set():
-                with lock:
-                    task = next(tasks, None)
-                if task is None:
-                    return
-                n_words, loss, n_examples, n_kept = _train_chunk(trainer, corpus, task)
-                with lock:
-                    run.losses.add(task.epoch, loss, n_examples)
-                    run.n_words += n_words
-                    run.n_kept += n_kept
-                    mean = run.losses.mean(task.epoch)
-                bar.advance(n_words, loss=mean)
-        except BaseException as error:  # noqa: BLE001 (raised again in the calling thread)
-            failures.append(error)
-            stop.set()
-
-    started = time.perf_counter()
-    threads: list[threading.Thread] = []
-    try:
-        for number in range(workers):
-            thread = threading.Thread(target=work, name=f"firth-{number}")
-            threads.append(thread)
-            thread.start()
-        for thread in threads:
-            thread.join()
-    except KeyboardInterrupt:
-        run.interrupted = True
-    finally:
-        # After anything that ends this early, no thread may go on alone.
-        stop.set()
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join()
-    run.seconds = time.perf_counter() - started
-    if failures:
-        raise failures[0]
-    return run
-
-
-def _train_chunk(trainer: ChunkTrainer, corpus: Corpus, task: _Task) -> tuple[int, float, int, int]:
-    """Train on a chunk; returns its words, and what the kernel returns."""
     sentences = task.first_sentence, task.last_sentence
     ids, ends, first = corpus.chunk(*sentences)
     try:
@@ -197,28 +263,15 @@ def _train_chunk(trainer: ChunkTrainer, corpus: Corpus, task: _Task) -> tuple[in
     except ValueError as error:
         raise corpus.damaged(error) from error
     if not math.isfinite(loss):
-        raise ParameterError(
-            f"the training diverged in epoch {task.epoch + 1}, at the learning rate "
-            f"{task.alpha:.3g}: the loss is no finite number any more. Lower alpha or negative; "
-            f"where a few words make up most of the text, lower sample or ns_exponent too"
-        )
+        raise diverged(task)
     corpus.release(*sentences)
-    return len(ids), loss, n_examples, n_kept
+    return Done(len(ids), loss, n_examples, n_kept)
 
 
-def _tasks(
-    corpus: Corpus, epochs: int, alpha: float, min_alpha: float, seed: int
-) -> Iterator[_Task]:
-    starts = corpus.chunk_starts(CHUNK_SIZE).tolist()
-    n_chunks = len(starts) - 1
-    for epoch in range(epochs):
-        for number in range(n_chunks):
-            done = (epoch * n_chunks + number) / (epochs * n_chunks)
-            random = np.random.SeedSequence((seed, epoch, number))
-            yield _Task(
-                epoch,
-                starts[number],
-                starts[number + 1],
-                alpha - (alpha - min_alpha) * done,
-                int(random.generate_state(1, np.uint64)[0]),
-            )
+def diverged(task: Task) -> DivergedError:
+    """Make the error to raise when numbers are no numbers any more."""
+    return DivergedError(
+        f"the training diverged in epoch {task.epoch + 1}, at the learning rate "
+        f"{task.alpha:.3g}: the loss is no finite number any more. Lower alpha or negative; "
+        f"where a few words make up most of the text, lower sample or ns_exponent too"
+    )

@@ -4,51 +4,53 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-import time
-import warnings
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from firth import _core
-from firth.corpus import MAX_SENTENCE_LENGTH, Corpus
-from firth.errors import InputError, ParameterError
+from firth.corpus import MAX_SENTENCE_LENGTH
+from firth.errors import ParameterError
 from firth.machine import usable_cores
-from firth.models._matrices import empty_matrix, fill_uniform, without_padding
+from firth.models._callbacks import CallbackAny2Vec, check_callbacks
+from firth.models._checks import at_least_1, check_instruction_set, finite, one_of, whole
 from firth.models._sampling import copies_of_commonest_noise, keep_limits, noise_tables
-from firth.models._schedule import Run, train_chunks
-from firth.phrases import encode_phrases
+from firth.models._texts import TextOptions, type_of_source
+from firth.models._trainable import Trainable, warn_caller
 from firth.progress import format_count
-from firth.progress import progress as show_progress
-from firth.vectors import KeyedVectors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from numpy.typing import NDArray
 
-    from firth.vocab import Vocab
+    from firth.models._schedule import ChunkTrainer
+    from firth.models._word_model import Matrices
 
 MOST_COPIES_OF_A_NEGATIVE = 2.0
+# Parameters of gensim that nobody's call should break at: what they may be, and why nothing else.
+_FIXED = (
+    ("hashfxn", (None, hash), "vectors are drawn from seed alone"),
+    ("null_word", (0,), "there is no word for gaps; add one to your sentences"),
+    ("sorted_vocab", (1,), "rows go by falling count, which search and the kernels count on"),
+)
 
 logger = logging.getLogger("firth")
 
-type_of_source = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | BinaryIO
 
-
-class Word2Vec:
+class Word2Vec(Trainable):
     """Word vectors by skip-gram or CBOW with negative sampling.
 
-    Trains when it is made; `wv` are the vectors. Names and defaults are gensim's.
+    With a text it trains when it is made; without one, `build_vocab` and `train` do the same in
+    steps. `wv` are the vectors. Names and defaults are gensim's.
 
     Parameters
     ----------
     sentences : iterable of lists of str, optional
         Tokens of each sentence; read once, so that a generator will do. With `tokenizer`, an
-        iterable of texts instead.
+        iterable of texts instead. Or the pair that `firth.encode_corpus` returned.
     corpus_file : str, path, list of paths or binary file, optional
-        Text, in any form that `firth.text.open_text` reads. Either this or `sentences`.
+        Text, in any form that `firth.text.open_text` reads. Either this or `sentences`, or neither.
     vector_size : int, default 100
         Dimensions of a vector.
     alpha : float, default 0.025
@@ -57,6 +59,8 @@ class Word2Vec:
         Words on either side of a word that count as its context.
     min_count : int, default 5
         Words seen less often are left out.
+    max_vocab_size : int, optional
+        The same as `max_final_vocab`; where both are given, the lower one holds.
     sample : float, default 1e-3
         Share of the text above which words are thinned out; 0 keeps all. For large texts 1e-4 or
         1e-5.
@@ -76,6 +80,20 @@ class Word2Vec:
         Whether CBOW takes the mean of the context vectors, or their sum.
     epochs : int, default 5
         Passes over the text.
+    trim_rule : callable, optional
+        Called with each word, its count and `min_count` when the words are chosen; returns
+        `RULE_KEEP`, `RULE_DISCARD` or `RULE_DEFAULT`. Not kept with the model.
+    batch_words : int, optional
+        Words in the chunks that threads take, about; 65,536 if not given. Random numbers depend on
+        it.
+    compute_loss : bool, default False
+        Taken for gensim's sake: the loss is always computed.
+    callbacks : sequence of CallbackAny2Vec, optional
+        What looks at the training in between.
+    comment : str, optional
+        Kept with the model.
+    hashfxn, null_word, sorted_vocab
+        Must be gensim's defaults.
     shrink_windows : bool, default True
         Whether each window is drawn from 1 to `window`, so that near words weigh more.
     max_final_vocab : int, optional
@@ -112,15 +130,16 @@ class Word2Vec:
     n_words_trained, n_examples : int
         Words gone through in all epochs, and the pairs (for CBOW: words) that were learned from.
     training_seconds, words_per_second : float
-        How long that took, without reading the text, and how fast it was.
+        How long that took, without reading the text, and how fast it was. All of these are of the
+        last training.
     interrupted : bool
         Whether Ctrl-C ended the training early; `wv` holds what was learned until then.
 
     Raises
     ------
     ParameterError
-        A parameter is out of its range, or both or neither of `sentences` and `corpus_file` are
-        there; or the training diverged.
+        A parameter is out of its range, or both `sentences` and `corpus_file` are there; or the
+        training diverged.
     SourceError, TextError
         The text cannot be read, or is empty.
     VocabularyError
@@ -147,6 +166,12 @@ class Word2Vec:
     'queen'
     """
 
+    PARAMETERS: ClassVar[tuple[str, ...]] = (
+        "vector_size", "alpha", "window", "min_count", "max_vocab_size", "sample", "seed",
+        "workers", "min_alpha", "sg", "negative", "ns_exponent", "cbow_mean", "epochs",
+        "batch_words", "comment", "max_final_vocab", "shrink_windows",
+    )  # fmt: skip
+
     def __init__(
         self,
         sentences: Iterable[Any] | None = None,
@@ -155,6 +180,7 @@ class Word2Vec:
         alpha: float = 0.025,
         window: int = 5,
         min_count: int = 5,
+        max_vocab_size: int | None = None,
         *,
         sample: float = 1e-3,
         seed: int = 1,
@@ -164,9 +190,17 @@ class Word2Vec:
         negative: int = 5,
         ns_exponent: float = 0.75,
         cbow_mean: int = 1,
+        hashfxn: Callable[..., int] | None = None,
         epochs: int = 5,
-        shrink_windows: bool = True,
+        null_word: int = 0,
+        trim_rule: Callable[[str, int, int], int] | None = None,
+        sorted_vocab: int = 1,
+        batch_words: int | None = None,
+        compute_loss: bool = False,
+        callbacks: Sequence[CallbackAny2Vec] = (),
+        comment: str | None = None,
         max_final_vocab: int | None = None,
+        shrink_windows: bool = True,
         tokenizer: Any = None,
         lowercase: bool = False,
         field: str | None = None,
@@ -174,229 +208,186 @@ class Word2Vec:
         phrases: Any = None,
         progress: bool | None = None,
     ) -> None:
-        self.vector_size = _at_least_1("vector_size", vector_size)
-        self.window = _at_least_1("window", window)
+        self.vector_size = at_least_1("vector_size", vector_size)
+        self.window = at_least_1("window", window)
         if window > MAX_SENTENCE_LENGTH:
             raise ParameterError(
                 f"window must be at most {MAX_SENTENCE_LENGTH:,}, where sentences are cut, not "
                 f"{window}"
             )
-        self.min_count = _at_least_1("min_count", min_count)
-        self.negative = _at_least_1("negative", negative)
-        self.epochs = _at_least_1("epochs", epochs)
-        self.workers = usable_cores() if workers is None else _at_least_1("workers", workers)
-        self.max_final_vocab = (
-            None if max_final_vocab is None else _at_least_1("max_final_vocab", max_final_vocab)
-        )
+        self.min_count = at_least_1("min_count", min_count)
+        self.negative = at_least_1("negative", negative)
+        self.epochs = at_least_1("epochs", epochs)
+        self.workers = usable_cores() if workers is None else at_least_1("workers", workers)
+        self.max_vocab_size = _at_least_1_or_none("max_vocab_size", max_vocab_size)
+        self.max_final_vocab = _at_least_1_or_none("max_final_vocab", max_final_vocab)
+        self.batch_words = _at_least_1_or_none("batch_words", batch_words)
         if negative > _core.MAX_NEGATIVE:
             raise ParameterError(f"negative must be at most {_core.MAX_NEGATIVE}, not {negative}")
-        self.seed = _whole("seed", seed)
+        self.seed = whole("seed", seed)
         if seed < 0:
             raise ParameterError(f"seed must be 0 or more, not {seed}")
-        self.alpha = _finite("alpha", alpha, above=0.0)
-        self.min_alpha = _finite("min_alpha", min_alpha)
+        self.alpha = finite("alpha", alpha, above=0.0)
+        self.min_alpha = finite("min_alpha", min_alpha)
         if min_alpha > alpha:
             raise ParameterError(f"min_alpha ({min_alpha}) must not be above alpha ({alpha})")
-        self.sample = _finite("sample", sample)
-        self.ns_exponent = _finite("ns_exponent", ns_exponent, at_least=-math.inf)
-        _check_instruction_set()
-        self.sg = _one_of("sg", sg)
-        self.cbow_mean = _one_of("cbow_mean", cbow_mean)
+        self.sample = finite("sample", sample)
+        self.ns_exponent = finite("ns_exponent", ns_exponent, at_least=-math.inf)
+        check_instruction_set()
+        self.sg = one_of("sg", sg)
+        self.cbow_mean = one_of("cbow_mean", cbow_mean)
         self.shrink_windows = bool(shrink_windows)
-        self._progress = progress
-
+        if comment is not None and not isinstance(comment, str):
+            raise ParameterError(f"comment must be a string, not {comment!r:.60}")
+        self.comment = comment
+        given = {"hashfxn": hashfxn, "null_word": null_word, "sorted_vocab": sorted_vocab}
+        for name, fine, why in _FIXED:
+            if given[name] not in fine:
+                raise ParameterError(f"{name} must be left as it is: {why}")
+        self.compute_loss = bool(compute_loss)
+        looking = check_callbacks(callbacks)
         # As the manifest tells it, before any has learned.
         self.phrases = phrases if phrases is None or isinstance(phrases, int) else repr(phrases)
-        vocab, corpus = encode_phrases(
-            **_source(sentences, corpus_file, tokenizer),
-            phrases=phrases,
-            lowercase=lowercase,
-            field=field,
-            errors=errors,
-            min_count=self.min_count,
-            max_size=self.max_final_vocab,
-            workers=self.workers,
-            progress=progress,
-        )
-        with corpus:
-            self.corpus_count = len(corpus.sentence_ends)
-            self.corpus_total_words = len(corpus)
-            if self.corpus_count == self.corpus_total_words:
-                raise InputError(
-                    f"nothing to learn from: each of the {self.corpus_count:,} sentences has one "
-                    f"word of the vocabulary, so that no word has a context; give whole sentences "
-                    f"(a list of token lists, not one list of tokens)"
-                )
-            self._train(vocab, corpus)
+        text = TextOptions.of(tokenizer, lowercase, field, errors, phrases)
+        super().__init__(text, progress=progress)
 
-    def _train(self, vocab: Vocab, corpus: Corpus) -> None:
-        n_words = len(vocab)
-        vectors = empty_matrix(n_words, self.vector_size)
-        fill_uniform(vectors, self.vector_size, self.seed)
-        targets = empty_matrix(n_words, self.vector_size)
-        noise_columns, noise_run_starts = noise_tables(vocab.counts, self.ns_exponent)
-        trainer = _core.WindowTrainer(
-            vectors,
-            keep_limits(vocab.counts, self.sample),
-            targets=targets,
+        if sentences is None and corpus_file is None:
+            if looking or trim_rule:
+                warn_caller(
+                    "without a text, callbacks and trim_rule do nothing here: give them to train "
+                    "and build_vocab"
+                )
+            return
+        self._start(sentences, corpus_file, trim_rule, looking)
+
+    # --- what it learns by ----------------------------------------------------------------------
+
+    def _matrix_rows(self, n_words: int) -> dict[str, int]:
+        return {"input": n_words, "targets": n_words}
+
+    def _make_trainer(self, matrices: Matrices) -> ChunkTrainer:
+        counts = self._words().counts
+        noise_columns, noise_run_starts = noise_tables(counts, self.ns_exponent)
+        return _core.WindowTrainer(
+            matrices["input"],
+            keep_limits(counts, self.sample),
+            targets=matrices["targets"],
             noise_columns=noise_columns,
             noise_run_starts=noise_run_starts,
             negative=self.negative,
+            lock_factors=self._lock_factors(),
             window=self.window,
             shrink_windows=self.shrink_windows,
             cbow=not self.sg,
             cbow_mean=bool(self.cbow_mean),
-            one_by_one=self._needs_small_steps(vocab),
+            one_by_one=self._needs_small_steps(),
         )
-        total = self.epochs * len(corpus)
-        with show_progress("training", total=total, unit="words", show=self._progress) as bar:
-            run = train_chunks(
-                trainer,
-                corpus,
-                epochs=self.epochs,
-                alpha=self.alpha,
-                min_alpha=self.min_alpha,
-                seed=self.seed,
-                workers=self.workers,
-                bar=bar,
-            )
-        del trainer
-        self._note(run)
-        self.syn1neg: NDArray[np.float32] = without_padding(targets, self.vector_size)
-        self.wv = KeyedVectors(vocab, without_padding(vectors, self.vector_size))
 
-    def _needs_small_steps(self, vocab: Vocab) -> bool:
+    def _needs_small_steps(self) -> bool:
         """Tell whether a window has so many copies of one negative that they must not add up.
 
         In a text of many words that never happens; in one of a handful, or where one word makes up
         most of it, training would diverge where word2vec.c's does not.
         """
-        copies = copies_of_commonest_noise(vocab.counts, self.ns_exponent, self.negative)
+        counts = self._words().counts
+        copies = copies_of_commonest_noise(counts, self.ns_exponent, self.negative)
         return copies > MOST_COPIES_OF_A_NEGATIVE
 
-    def _note(self, run: Run) -> None:
-        n_examples = run.losses.n_examples
-        if not any(n_examples) and not run.interrupted:
-            warnings.warn(
-                f"nothing was learned: with sample={self.sample} too few words of this small text "
-                f"are left to be anybody's context; set sample=0",
-                stacklevel=4,
-            )
-        self.epoch_losses = [run.losses.mean(i) for i, n in enumerate(n_examples) if n]
-        self.loss = self.epoch_losses[-1] if self.epoch_losses else math.nan
-        self.n_words_trained = run.n_words
-        self.n_examples = sum(n_examples)
-        self.training_seconds = run.seconds
-        self.words_per_second = run.n_words / run.seconds
-        self.interrupted = run.interrupted
+    # --- questions to the whole model -----------------------------------------------------------
 
-    def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write the vectors, and how they were made, to a folder.
+    @property
+    def syn1neg(self) -> NDArray[np.float32]:
+        """The vectors of the words as targets, shape (n_words, vector_size)."""
+        return self._matrix("targets")
+
+    def predict_output_word(
+        self, context_words_list: Sequence[str | int], topn: int = 10
+    ) -> list[tuple[str, float]] | None:
+        """Tell which words are likeliest between others, by the model's own targets.
+
+        Crude, as in gensim: the vectors of the context are added up or averaged as CBOW does, also
+        in a skip-gram model, and trained by negative sampling the scores are no probabilities.
 
         Parameters
         ----------
-        folder : str or Path
-            The folder, which `firth.load` and `KeyedVectors.load` open; one that firth wrote is
-            replaced.
+        context_words_list : sequence of str or int
+            The words around, or their rows; those that are not there are left out.
+        topn : int, default 10
+            How many words to tell.
+
+        Returns
+        -------
+        list of (str, float), or None
+            Words with their share, likeliest first; the shares of all words add up to 1. None where
+            none of the context words is there, with a warning in the log.
+
+        Examples
+        --------
+        >>> from firth.models import Word2Vec
+        >>> text = [["a", "king", "rules"], ["a", "dog", "barks"]] * 100
+        >>> model = Word2Vec(text, vector_size=16, sample=0, epochs=20, workers=1)
+        >>> model.predict_output_word(["a", "barks"], topn=1)[0][0]
+        'dog'
+        """
+        if isinstance(context_words_list, str):
+            raise ParameterError(
+                f"context_words_list is the string {context_words_list!r:.60}; give a list of words"
+            )
+        topn = at_least_1("topn", topn)
+        wv = self.wv
+        rows = [
+            wv.get_index(word) for word in context_words_list if word in wv.vocab or _is_row(word)
+        ]
+        if not rows:
+            logger.warning("predict_output_word: none of the context words has a vector")
+            return None
+        hidden = wv.vectors[rows].astype(np.float32).sum(axis=0)
+        if self.cbow_mean:
+            hidden /= len(rows)
+        scores = (self.syn1neg @ hidden).astype(np.float64)
+        shares = np.exp(scores - scores.max())
+        shares /= shares.sum()
+        best = np.argsort(-shares, kind="stable")[:topn]
+        return list(zip(wv.vocab.words_at(best), shares[best].tolist(), strict=True))
+
+    def score(
+        self, sentences: Iterable[Sequence[str]], total_sentences: int = 1_000_000
+    ) -> NDArray[np.float32]:
+        """Compute how likely sentences are; for models of hierarchical softmax.
 
         Raises
         ------
-        OutputError
-            The folder is something else, or the disk is full.
+        ParameterError
+            This model was trained by negative sampling alone, which knows no probabilities.
         """
-        self.wv.save(folder, extra_config={"training": self._manifest()})
+        del sentences, total_sentences
+        raise ParameterError(
+            "score needs a model of hierarchical softmax: negative sampling tells words from noise "
+            "and knows no probabilities; predict_output_word ranks words"
+        )
 
-    def _manifest(self) -> dict[str, Any]:
-        """Describe how the vectors were made."""
-        parameters = {
-            name: getattr(self, name)
-            for name in (
-                "vector_size", "alpha", "window", "min_count", "sample", "seed", "workers",
-                "min_alpha", "sg", "negative", "ns_exponent", "cbow_mean", "epochs",
-                "shrink_windows", "max_final_vocab", "phrases",
-            )
-        }  # fmt: skip
-        return {
-            "algorithm": "skip-gram" if self.sg else "cbow",
-            "parameters": parameters,
-            "n_sentences": self.corpus_count,
-            "n_words": self.corpus_total_words,
-            "n_words_trained": self.n_words_trained,
-            "epoch_losses": self.epoch_losses,
-            "seconds": round(self.training_seconds, 3),
-            "words_per_second": round(self.words_per_second),
-            "interrupted": self.interrupted,
-            "instruction_set": _core.isa(),
-            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        }
+    # --- telling --------------------------------------------------------------------------------
+
+    @property
+    def algorithm(self) -> str:
+        """What the model learns by: "skip-gram" or "cbow"."""
+        return "skip-gram" if self.sg else "cbow"
 
     def __repr__(self) -> str:
         kind = "skip-gram" if self.sg else "CBOW"
+        name = type(self).__name__
+        if self._vocab is None:
+            return f"{name}({kind}, no words yet, vector size {self.vector_size})"
+        size = f"{len(self._vocab):,} words x {self.vector_size}"
+        if not self._run.n_words:
+            return f"{name}({kind}, {size}, not trained)"
         rate = format_count(self.words_per_second, "words")
-        return (
-            f"Word2Vec({kind}, {len(self.wv):,} words x {self.vector_size}, loss {self.loss:.4f}, "
-            f"{rate}/s)"
-        )
+        return f"{name}({kind}, {size}, loss {self.loss:.4f}, {rate}/s)"
 
 
-def _source(
-    sentences: Iterable[Any] | None, corpus_file: type_of_source | None, tokenizer: Any
-) -> dict[str, Any]:
-    """Tell `encode_corpus` what to read: token lists, texts to split, or files."""
-    if (sentences is None) == (corpus_file is None):
-        which = "neither is" if sentences is None else "both are"
-        raise ParameterError(f"give either sentences= or corpus_file=; {which} there")
-    if sentences is not None:
-        tokens = tokenizer is None or isinstance(sentences, str)
-        return {"source": sentences, "tokens": tokens, "tokenizer": None if tokens else tokenizer}
-    if isinstance(corpus_file, list | tuple):
-        for name in corpus_file:
-            if not isinstance(name, str | os.PathLike):
-                raise ParameterError(f"corpus_file lists {name!r:.60}, which is no path")
-        if not corpus_file:
-            raise ParameterError("corpus_file is an empty list: give at least one path")
-        corpus_file = [Path(name) for name in corpus_file]
-    elif not isinstance(corpus_file, str | os.PathLike) and not hasattr(corpus_file, "read"):
-        raise ParameterError(
-            f"corpus_file is {corpus_file!r:.60}: give a path, a list of paths or an open file; "
-            f"texts go to sentences=, with tokenizer="
-        )
-    return {"source": corpus_file, "tokenizer": tokenizer}
+def _at_least_1_or_none(name: str, value: Any) -> int | None:
+    return None if value is None else at_least_1(name, value)
 
 
-def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ParameterError(f"{name} must be a whole number, not {value!r}")
-    return int(value)
-
-
-def _at_least_1(name: str, value: Any) -> int:
-    if _whole(name, value) < 1:
-        raise ParameterError(f"{name} must be 1 or more, not {value}")
-    return int(value)
-
-
-def _finite(name: str, value: Any, *, above: float = -math.inf, at_least: float = 0.0) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise ParameterError(f"{name} must be a number, not {value!r}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number) or number < at_least or number <= above:
-        bound = " above 0" if above == 0.0 else " of 0 or more" if at_least == 0.0 else ""
-        raise ParameterError(f"{name} must be a finite number{bound}, not {value!r:.60}")
-    return number
-
-
-def _check_instruction_set() -> None:
-    try:
-        _core.isa()
-    except ValueError as error:
-        raise ParameterError(f"the environment variable FIRTH_ISA: {error}") from None
-
-
-def _one_of(name: str, value: Any) -> int:
-    if value not in (0, 1):
-        raise ParameterError(f"{name} must be 0 or 1, not {value!r}")
-    return int(value)
+def _is_row(word: object) -> bool:
+    return isinstance(word, int | np.integer) and not isinstance(word, bool)

@@ -1,7 +1,7 @@
 """Words and their vectors, in files and folders."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Self, cast
@@ -25,6 +25,7 @@ class StoredVectors(WordVectors):
         format: str | None = None,  # noqa: A002 (the word of the field)
         *,
         extra_config: Mapping[str, Any] | None = None,
+        extra_files: Mapping[str, Callable[[Path], None]] | None = None,
     ) -> None:
         """Write words, vectors and subwords to a folder that opens at once, or to another format.
 
@@ -39,6 +40,9 @@ class StoredVectors(WordVectors):
         extra_config : mapping, optional
             What else to note in the ``config.json`` of a folder of firth, as JSON can hold it:
             how the vectors were made.
+        extra_files : mapping of str to callable, optional
+            What else belongs into a folder of firth: names of files, and what writes each to its
+            path.
 
         Raises
         ------
@@ -49,10 +53,11 @@ class StoredVectors(WordVectors):
             the folder uses itself or is given for another format.
         """
         if format in {None, "firth"}:
-            save_folder(self._table(), target, extra_config)
+            save_folder(self._table(), target, extra_config, extra_files)
             return
-        if extra_config:
-            raise ParameterError("extra_config goes into a folder of firth only; leave it out")
+        for name, extra in (("extra_config", extra_config), ("extra_files", extra_files)):
+            if extra:
+                raise ParameterError(f"{name} goes into a folder of firth only; leave it out")
         from firth.formats import write_vectors
 
         write_vectors(self._table(), target, format=format)
