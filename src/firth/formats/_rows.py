@@ -9,7 +9,7 @@ import numpy as np
 
 from firth import _core
 from firth.errors import FormatError, ParameterError
-from firth.formats._table import VectorTable
+from firth.formats._table import LoadReport, VectorTable
 from firth.vocab import Vocab
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from firth.formats._format import ReadOptions
-    from firth.formats._table import LoadReport
     from firth.subwords import Subwords
 
 _NO_LIMIT = 2**64 - 1
@@ -190,24 +189,42 @@ def finish_table(
             f"{report.source}: has vectors of shape {vectors.shape}; rows of numbers are wanted"
         )
     report.not_finite = _count_not_finite(vectors)
-    n_not_finite = report.not_finite
-    if vectors.dtype != options.dtype or not vectors.flags.c_contiguous:
-        with np.errstate(over="ignore"):
-            vectors = np.ascontiguousarray(vectors, options.dtype)
-        n_not_finite = _count_not_finite(vectors)
+    vectors = converted(vectors, options.dtype, report)
     if subwords is not None:
         report.not_finite += _count_not_finite(subwords.rows)
         if subwords.rows.dtype != options.dtype:
+            n_before = _count_not_finite(subwords.rows)
             subwords = subwords.astype(options.dtype)
-        n_not_finite += _count_not_finite(subwords.rows)
-    if n_not_finite > report.not_finite:
-        raise FormatError(
-            f"{report.source}: has numbers beyond the largest that {options.dtype} holds"
-        )
+            if _count_not_finite(subwords.rows) > n_before:
+                raise FormatError(
+                    f"{report.source}: has numbers beyond the largest that {options.dtype} holds"
+                )
     refuse_repairs(options, report)
     return VectorTable(
         vocab, vectors, norms=norms, subwords=subwords, config=dict(config or {}), report=report
     )
+
+
+def converted(vectors: NDArray[Any], dtype: str, report: LoadReport) -> NDArray[Any]:
+    """Give a matrix in another dtype, itself if it is that already.
+
+    Raises
+    ------
+    FormatError
+        A finite number would become infinite.
+    """
+    if vectors.dtype == dtype:
+        return np.ascontiguousarray(vectors)
+    with np.errstate(over="ignore"):
+        result = np.ascontiguousarray(vectors, dtype)
+    if vectors.dtype.itemsize > result.dtype.itemsize and (
+        _count_not_finite(result) > _count_not_finite(vectors)
+    ):
+        raise FormatError(
+            f"{report.source}: has numbers beyond {np.finfo(dtype).max:,.0f}, the largest that "
+            f"{dtype} holds"
+        )
+    return result
 
 
 def _count_not_finite(vectors: NDArray[Any]) -> int:
@@ -266,7 +283,8 @@ def select_rows(table: VectorTable, options: ReadOptions) -> VectorTable:
         if table.subwords is not None:
             table.subwords = table.subwords.select_words(rows)
     if table.vectors.dtype != options.dtype:
-        table.vectors = table.vectors.astype(options.dtype)
+        report = table.report or LoadReport("", "the table")
+        table.vectors = converted(table.vectors, options.dtype, report)
         table.norms = None
         if table.subwords is not None:
             table.subwords = table.subwords.astype(options.dtype)
