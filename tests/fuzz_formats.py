@@ -7,8 +7,8 @@
 
 FORMAT is a name in `firth.formats.FORMATS`, or "source" for archives and compression. Whatever the
 bytes of a file, the reader gives a table that makes sense or raises an error of firth, quickly, and
-takes no more memory than the file justifies. What breaks that is written to the folder of --keep, to
-be made a test.
+takes no more memory than the file justifies. What breaks that is written to the folder of --keep,
+to be made a test.
 
 With the package `atheris` its coverage leads the way. Without it files are made by a mutator: it
 changes, repeats, cuts out and joins pieces of a few small files that the writers of firth made, and

@@ -79,38 +79,39 @@ class ByteStream:
 def filled_from_file(file: BinaryIO, name: str) -> Callable[[memoryview], int]:
     """Fill buffers from an open binary file, whatever kind of object it is."""
     # Not of any class that has the method: those that inherit it from io.RawIOBase raise.
-    readinto = file.readinto if isinstance(file, _READ_INTO) else None
+    if not isinstance(file, _READ_INTO):
+        return filled_from_chunks(_pieces_of(file, name))
 
     def fill(buffer: memoryview) -> int:
         try:
-            n_read = readinto(buffer) if readinto is not None else _read_into(file, buffer, name)
-        except FirthErrors:
-            raise
+            return file.readinto(buffer)
         except OSError as error:
             raise unreadable(name, error) from error
-        if n_read is None:
-            raise FormatError(f"{name} returned nothing yet: pass a file that blocks")
-        return int(n_read)
 
     return fill
 
 
+def _pieces_of(file: BinaryIO, name: str) -> Iterator[bytes]:
+    while True:
+        try:
+            piece: Any = file.read(READ_SIZE)
+        except OSError as error:
+            if isinstance(error, FirthErrors):
+                raise
+            raise unreadable(name, error) from error
+        if piece is None:
+            raise FormatError(f"{name} returned nothing yet: pass a file that blocks")
+        if not isinstance(piece, bytes | bytearray | memoryview):
+            raise ParameterError(
+                f"{name} returned {type(piece).__name__}, not bytes: open the file in mode 'rb'"
+            )
+        if not piece:
+            return
+        yield bytes(piece)
+
+
 # FormatError and SourceError, which must not be wrapped once more.
 FirthErrors = (FormatError, SourceError)
-
-
-def _read_into(file: BinaryIO, buffer: memoryview, name: str) -> int | None:
-    data: Any = file.read(len(buffer))
-    if data is None:
-        return None
-    if not isinstance(data, bytes | bytearray | memoryview):
-        raise ParameterError(
-            f"{name} returned {type(data).__name__}, not bytes: open the file in mode 'rb'"
-        )
-    if len(data) > len(buffer):
-        raise FormatError(f"{name} returned {len(data)} bytes where {len(buffer)} were asked for")
-    buffer[: len(data)] = data
-    return len(data)
 
 
 def filled_from_chunks(chunks: Iterable[bytes]) -> Callable[[memoryview], int]:
