@@ -210,7 +210,7 @@ def test_numbers_that_are_none_are_counted():
     rows = some_rows(14)
     rows[9, 1] = 1e6
     assert read(model(rows=rows), strict=True).report.not_finite == 0
-    with pytest.raises(FormatError, match="beyond the largest that float16 holds"):
+    with pytest.raises(FormatError, match=r"beyond.*the largest that float16 holds"):
         read(model(rows=rows), dtype="float16")
 
 
