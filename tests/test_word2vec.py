@@ -495,7 +495,9 @@ def test_an_interruption_while_threads_start_stops_those_that_run(sentences, mon
     monkeypatch.setattr(threading.Thread, "start", interrupted_start)
     model = Word2Vec(sentences, epochs=10**6, **QUICK | {"workers": 3})
     assert model.interrupted
-    assert not any(thread.is_alive() for thread in started if thread.name.startswith("firth-"))
+    for thread in started:
+        thread.join(timeout=10)
+    assert not any(thread.is_alive() for thread in started)
 
 
 def test_a_failure_in_one_thread_stops_all(sentences, monkeypatch):

@@ -81,11 +81,11 @@ def run_tasks(
 
     # An event is waited for, and not the threads: up to Python 3.12, a Thread.join that Ctrl-C
     # interrupts takes the thread for stopped, and whoever joins it again does not wait at all.
-    all_started = finished = False
+    threads = [threading.Thread(target=run, name=f"firth-{number}") for number in range(workers)]
+    finished = False
     try:
-        for number in range(workers):
-            threading.Thread(target=run, name=f"firth-{number}").start()
-        all_started = True
+        for thread in threads:
+            thread.start()
         begin.set()
         all_ended.wait()
         finished = True
@@ -95,8 +95,12 @@ def run_tasks(
         # After anything that ends this early, no thread may go on alone; not even when Ctrl-C comes
         # twice, as `timeout` sends it: each has only its task to finish.
         stop.set()
+        with lock:
+            left -= sum(thread.ident is None for thread in threads)
+            if not left:
+                all_ended.set()
         begin.set()
-        while all_started and not all_ended.is_set():
+        while not all_ended.is_set():
             with suppress(KeyboardInterrupt):
                 all_ended.wait()
     if failures:

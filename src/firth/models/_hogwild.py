@@ -7,8 +7,11 @@ import time
 from typing import TYPE_CHECKING
 
 from firth.models._schedule import train_chunk
+from firth.threads import run_tasks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from firth.corpus import Corpus
     from firth.models._schedule import ChunkTrainer, Plan, Run
     from firth.progress import Progress
@@ -64,44 +67,23 @@ class Hogwild:
         ParameterError
             The training diverged: the learning rate is too high.
         """
-        numbers = iter(range(run.position, until))
-        lock = threading.Lock()
-        stop = threading.Event()
-        failures: list[BaseException] = []
+        adding = threading.Lock()
 
-        def work() -> None:
-            try:
-                while not stop.is_set() and time.perf_counter() < deadline:
-                    with lock:
-                        number = next(numbers, None)
-                    if number is None:
-                        return
-                    task = self._plan.task(number)
-                    done = train_chunk(self._trainer, self._corpus, task)
-                    with lock:
-                        mean = run.add(self._plan, task, done)
-                    self._bar.advance(done.n_words, loss=mean)
-            except BaseException as error:  # noqa: BLE001 (raised again in the calling thread)
-                failures.append(error)
-                stop.set()
+        def numbers() -> Iterator[int]:
+            for number in range(run.position, until):
+                if time.perf_counter() >= deadline:
+                    return
+                yield number
 
-        threads: list[threading.Thread] = []
+        def work(number: int) -> None:
+            task = self._plan.task(number)
+            done = train_chunk(self._trainer, self._corpus, task)
+            with adding:
+                mean = run.add(self._plan, task, done)
+            self._bar.advance(done.n_words, loss=mean)
+
         run.start_clock()
         try:
-            for number in range(self._workers):
-                thread = threading.Thread(target=work, name=f"firth-{number}")
-                threads.append(thread)
-                thread.start()
-            for thread in threads:
-                thread.join()
-        except KeyboardInterrupt:
-            run.interrupted = True
+            run.interrupted = not run_tasks(numbers(), work, self._workers)
         finally:
-            # After anything that ends this early, no thread may go on alone.
-            stop.set()
-            for thread in threads:
-                if thread.ident is not None:
-                    thread.join()
             run.stop_clock()
-        if failures:
-            raise failures[0]
