@@ -178,15 +178,19 @@ def noise_shares(columns, run_starts):
     return np.repeat(alias_shares(columns) / sizes, sizes)
 
 
-def draw_noise(random, columns, run_starts):
-    """Draw a run from the alias table, then a word of it."""
-    bits = random.next()
-    run = (bits >> 32) * len(columns) >> 32
-    limit, alias = columns[run].tolist()
-    if bits & 0xFFFFFFFF >= limit:
-        run = alias
-    begin, end = run_starts[run : run + 2].tolist()
-    return begin + ((random.next() >> 32) * (end - begin) >> 32)
+def draw_noise(random, columns, run_starts, n):
+    """Draw n words: a run from the alias table, then a place in it; two places of one number."""
+    words, places = [], 0
+    for i in range(n):
+        bits = random.next()
+        places = places << 32 & 2**64 - 1 if i % 2 else random.next()
+        run = (bits >> 32) * len(columns) >> 32
+        limit, alias = columns[run].tolist()
+        if bits & 0xFFFFFFFF >= limit:
+            run = alias
+        begin, end = run_starts[run : run + 2].tolist()
+        words.append(begin + ((places >> 32) * (end - begin) >> 32))
+    return words
 
 
 def train_chunk(
@@ -216,6 +220,12 @@ def train_chunk(
         kept_ends.append(len(kept))
         begin = end
 
+    usual = (1 + negative if negative else 0) + (12 if paths else 0)
+    batch_size = 1 if one_by_one else min(max(24 // usual, 1), 4)
+    drawn = []  # for a batch at a time
+    for _ in range(0, len(kept) if negative else 0, batch_size):
+        drawn += draw_noise(noise_random, *noise, batch_size * negative)
+
     steps = []  # target rows as (matrix, row, label), and positions of contexts
     begin = 0
     for end in kept_ends:
@@ -225,9 +235,9 @@ def train_chunk(
             on_path = path_of(kept[i], *paths) if paths else []
             rows = [(nodes, node, label) for node, label in on_path]
             if negative:
-                drawn = [draw_noise(noise_random, *noise) for _ in range(negative)]
+                negatives = drawn[i * negative : (i + 1) * negative]
                 rows.append((targets, kept[i], 1))
-                rows += [(targets, word, 0) for word in drawn if word != kept[i]]
+                rows += [(targets, word, 0) for word in negatives if word != kept[i]]
             steps.append((rows, around))
         begin = end
 
@@ -267,8 +277,6 @@ def train_chunk(
         return (total / sum(n_rows) if cbow_mean else total)[np.newaxis], sum(n_rows)
 
     loss, n_examples = 0.0, 0
-    usual = (1 + negative if negative else 0) + (12 if paths else 0)
-    batch_size = 1 if one_by_one else min(max(24 // usual, 1), 4)
     for first in range(0, len(steps), batch_size):
         batch = [(rows, around) for rows, around in steps[first : first + batch_size] if around]
         n_in_batch = len(steps[first : first + batch_size])

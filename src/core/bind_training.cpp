@@ -81,9 +81,9 @@ class WindowTrainer {
         const auto kept_words = std::make_unique_for_overwrite<uint32_t[]>(chunk.n_ids + 1);
         const auto sentence_ends_kept = std::make_unique_for_overwrite<uint32_t[]>(chunk.n_sentences);
         std::vector<float *> contexts(2 * kMaxBatch * contexts_capacity(model_.window));
-        std::vector<float *> targets(2 * kMaxBatch * most_targets);
+        std::vector<float *> targets(2 * kMaxBatch * most_targets + kRowsBlock);
         std::vector<float *> negatives(kMaxBatch * static_cast<size_t>(model_.negative));
-        std::vector<const float *> ahead(kMaxBatch * (most_targets + 1));
+        std::vector<const float *> ahead(kMaxBatch * (most_targets + 1) + kRowsBlock);
         std::vector<float> scores(kMaxBatch * 4 * most_targets + 32);
         std::vector<float> hidden((kMaxBatch + 2) * model_.stride);
         std::vector<float> stage(

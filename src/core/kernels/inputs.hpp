@@ -32,7 +32,8 @@ class InputStage {
             const int n = n_parts(entered_);
             float *const mean = row(entered_);
             sum_rows([&](int i) { return model_.input + size_t{parts[i]} * model_.stride; },
-                     [](int) { return 1.0f; }, n, 1.0f / static_cast<float>(n), model_.stride, mean);
+                     [](int) { return 1.0f; }, n, 1.0f / static_cast<float>(n), model_.stride,
+                     NoPrefetch{}, mean);
             std::memcpy(as_it_came(entered_), mean, model_.stride * sizeof(float));
         }
     }
@@ -49,7 +50,7 @@ class InputStage {
                 store(change + k, load(change + k) - load(before + k));
             add_to_rows(change, model_.lock_factors ? model_.lock_factors[word] : 1.0f,
                         [&](int i) { return model_.input + size_t{parts[i]} * model_.stride; },
-                        n_parts(left_), model_.stride);
+                        n_parts(left_), model_.stride, NoPrefetch{});
         }
     }
 

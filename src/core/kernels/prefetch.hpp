@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernels/simd.hpp"
+#include "kernels/train_chunk.hpp"
 
 namespace firth::FIRTH_ISA {
 namespace {
@@ -16,8 +17,10 @@ class RowsAhead {
     explicit RowsAhead(const float **rows) : rows_(rows) {}
     void clear() { next_ = n_ = 0; }
     void add(const float *row) { rows_[n_++] = row; }
+    // In whole blocks, since a copy of any length would be a call: both arrays have room for one more.
     void add(float *const *rows, int n) {
-        std::memcpy(rows_ + n_, rows, static_cast<size_t>(n) * sizeof *rows);
+        for (int i = 0; i < n; i += kRowsBlock)
+            std::memcpy(rows_ + n_ + i, rows + i, kRowsBlock * sizeof *rows);
         n_ += n;
     }
     const float *take() { return next_ < n_ ? rows_[next_++] : nullptr; }
@@ -43,8 +46,25 @@ class PrefetchTwo {
         __builtin_prefetch(second_ + k, 1);
     }
 
+    // For loops that go over N vectors of columns at once: a row before their work, a row behind.
+    template <int N>
+    void before(size_t k) const {
+        for (int j = 0; j < N; ++j) __builtin_prefetch(first_ + k + j * lanes, 1);
+    }
+    template <int N>
+    void behind(size_t k) const {
+        for (int j = 0; j < N; ++j) __builtin_prefetch(second_ + k + j * lanes, 1);
+    }
+
   private:
     const float *first_, *second_;
+};
+
+struct NoPrefetch {
+    template <int N>
+    void before(size_t) const {}
+    template <int N>
+    void behind(size_t) const {}
 };
 
 }  // namespace

@@ -26,11 +26,12 @@ void for_each_block(size_t stride, const Work &work) {
 }
 
 // sum = scale * (weight_of(0) * row_of(0) + weight_of(1) * row_of(1) + ...), for n >= 1 rows.
-template <typename RowOf, typename WeightOf>
+template <typename RowOf, typename WeightOf, typename Prefetch>
 void sum_rows(const RowOf &row_of, const WeightOf &weight_of, int n, float scale, size_t stride,
-              float *sum) {
+              const Prefetch &prefetch, float *sum) {
     for_each_block(stride, [&](auto size, size_t k) __attribute__((always_inline)) {
         constexpr int N = size();
+        prefetch.template before<N>(k);
         vfloat total[N];
         for (int j = 0; j < N; ++j) total[j] = vfloat{};
         for (int i = 0; i < n; ++i) {
@@ -39,20 +40,24 @@ void sum_rows(const RowOf &row_of, const WeightOf &weight_of, int n, float scale
             for (int j = 0; j < N; ++j) total[j] += load(row + j * lanes) * weight;
         }
         for (int j = 0; j < N; ++j) store(sum + k + j * lanes, total[j] * scale);
+        prefetch.template behind<N>(k);
     });
 }
 
 // Adds scale * addend to each row; a row that stands twice gets it twice.
-template <typename RowOf>
-void add_to_rows(const float *addend, float scale, const RowOf &row_of, int n, size_t stride) {
+template <typename RowOf, typename Prefetch>
+void add_to_rows(const float *addend, float scale, const RowOf &row_of, int n, size_t stride,
+                 const Prefetch &prefetch) {
     for_each_block(stride, [&](auto size, size_t k) __attribute__((always_inline)) {
         constexpr int N = size();
+        prefetch.template before<N>(k);
         vfloat change[N];
         for (int j = 0; j < N; ++j) change[j] = load(addend + k + j * lanes) * scale;
         for (int i = 0; i < n; ++i) {
             float *const row = row_of(i) + k;
             for (int j = 0; j < N; ++j) store(row + j * lanes, load(row + j * lanes) + change[j]);
         }
+        prefetch.template behind<N>(k);
     });
 }
 

@@ -108,14 +108,16 @@ class ChunkTrainer {
         uint32_t *const draws = model_.target_draws;
         RandomStream random = noise_random_;
         const int n = batch_size_ * model_.negative;
+        uint64_t places = 0;  // within runs: 32 bits for a negative
         for (int i = 0; i < n; ++i) {
             const uint64_t bits = random.next();
+            places = i % 2 ? places << 32 : random.next();
             const auto column = static_cast<uint32_t>((bits >> 32) * noise.n_runs >> 32);
             const NoiseColumn drawn = noise.columns[column];
             // Without a branch, which nobody could foresee.
             const uint32_t keeps = -static_cast<uint32_t>(static_cast<uint32_t>(bits) < drawn.limit);
             const uint32_t *const run = noise.run_starts + ((column & keeps) | (drawn.alias & ~keeps));
-            const uint64_t word = run[0] + ((random.next() >> 32) * (run[1] - run[0]) >> 32);
+            const uint64_t word = run[0] + ((places >> 32) * (run[1] - run[0]) >> 32);
             if (draws) ++draws[word];
             negatives[i] = targets + word * stride;
         }
@@ -335,32 +337,22 @@ class ChunkTrainer {
                 change_of_hidden = change;
             }
             const float scale = model_.cbow_mean ? 1.0f : 1.0f / n_input_rows(step);
-            const PrefetchTwo prefetch(ahead_, step.targets[0]);
-            for (size_t k = 0; k < stride; k += lanes) {
-                prefetch.column(k);
-                const vfloat change_of_each = load(change_of_hidden + k) * scale;
-                for (int c = 0; c < step.n_contexts; ++c)
-                    store(step.contexts[c] + k, load(step.contexts[c] + k) + change_of_each);
-            }
+            add_to_rows(change_of_hidden, scale, [&](int c) { return step.contexts[c]; },
+                        step.n_contexts, stride, PrefetchTwo(ahead_, step.targets[0]));
         }
         return n_examples;
     }
 
     void form_hidden(const Step &step, float *hidden) {
         const float scale = model_.cbow_mean ? 1.0f / n_input_rows(step) : 1.0f;
-        if (model_.parts.offsets) {
-            const auto weight = [&](int c) { return static_cast<float>(n_parts(step, c)); };
-            sum_rows([&](int c) { return step.contexts[c]; }, weight, step.n_contexts, scale,
-                     model_.stride, hidden);
-            return;
-        }
+        const auto row = [&](int c) { return step.contexts[c]; };
         const PrefetchTwo prefetch(ahead_, step.targets[0]);
-        for (size_t k = 0; k < model_.stride; k += lanes) {
-            prefetch.column(k);
-            vfloat total = {};
-            for (int c = 0; c < step.n_contexts; ++c) total += load(step.contexts[c] + k);
-            store(hidden + k, total * scale);
-        }
+        if (model_.parts.offsets)
+            sum_rows(row, [&](int c) { return static_cast<float>(n_parts(step, c)); },
+                     step.n_contexts, scale, model_.stride, prefetch, hidden);
+        else
+            sum_rows(row, [](int) { return 1.0f; }, step.n_contexts, scale, model_.stride, prefetch,
+                     hidden);
     }
 
     int n_parts(const Step &step, int c) const {

@@ -105,9 +105,9 @@ struct Scratch {
     uint32_t *kept_words;          // n_ids + 1
     uint32_t *kept_sentence_ends;  // n_sentences
     float **contexts;              // 2 * kMaxBatch * contexts_capacity(window)
-    float **targets;               // 2 * kMaxBatch * most_targets
+    float **targets;               // 2 * kMaxBatch * most_targets + kRowsBlock
     float **negatives;             // kMaxBatch * negative
-    const float **ahead;           // kMaxBatch * (most_targets + 1)
+    const float **ahead;           // kMaxBatch * (most_targets + 1) + kRowsBlock
     float *scores;                 // kMaxBatch * 4 * most_targets + 32
     float *hidden;                 // (kMaxBatch + 2) * stride
     float *stage;                  // 2 * stage_capacity(window) * stride where the model is staged
