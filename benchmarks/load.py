@@ -78,9 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--words", type=int, default=400_000)
     parser.add_argument("--dim", type=int, nargs="+", default=[100, 300])
-    parser.add_argument(
-        "--rounds", type=int, default=3, help="gensim reads text in the first one only"
-    )
+    parser.add_argument("--rounds", type=int, default=3, help="of text gensim gets only one")
     options = parser.parse_args()
     has_gensim = find_spec("gensim") is not None
     print(f"{options.words:,} words, {os.cpu_count()} cores; the best of {options.rounds}")

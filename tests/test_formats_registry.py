@@ -25,6 +25,7 @@ from firth.formats import (
     recognise,
     write_vectors,
 )
+from firth.subwords import FastTextSubwords
 from firth.vocab import Vocab
 
 TEXT = b"2 2\nthe 0.5 -1\nof 0.25 2\n"
@@ -214,6 +215,16 @@ def test_files_are_compressed_as_their_name_ends(suffix, table, tmp_path):
 def test_the_format_is_told_by_the_name(name, format_name, table, tmp_path):
     write_vectors(table, tmp_path / name)
     assert read_vectors(tmp_path / name, progress=False).report.format == format_name
+
+
+def test_a_bin_file_is_one_of_fasttext_where_there_are_subwords(table, tmp_path):
+    write_vectors(table, tmp_path / "a.bin")
+    assert read_vectors(tmp_path / "a.bin").report.format == "word2vec-binary"
+    table.subwords = FastTextSubwords(
+        np.ones((10, 3), np.float32), 3, 6, word_rows=np.ones((3, 3), np.float32)
+    )
+    write_vectors(table, tmp_path / "b.bin")
+    assert read_vectors(tmp_path / "b.bin").report.format == "fasttext"
 
 
 def test_names_and_formats_that_cannot_be_written(table, tmp_path, monkeypatch):
