@@ -12,7 +12,8 @@ to be made a test.
 
 With the package `atheris` its coverage leads the way. Without it files are made by a mutator: it
 changes, repeats, cuts out and joins pieces of a few small files that the writers of firth made, and
-puts in numbers that hurt. Files that raise an error nobody raised yet join the corpus.
+puts in numbers that hurt. Formats that firth does not write have small files in tests/fuzz_seeds.
+Files that raise an error nobody raised yet join the corpus.
 """
 
 # ruff: noqa: T201 (a program)

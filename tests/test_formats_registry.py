@@ -322,6 +322,19 @@ def test_home_is_found(table, tmp_path, monkeypatch):
     assert (tmp_path / "a.txt").exists()
 
 
+def test_the_fuzzer_runs(tmp_path):
+    command = [sys.executable, Path(__file__).with_name("fuzz_formats.py"), "glove"]
+    done = subprocess.run(
+        [*command, "--seconds", "1", "--seed", "1", "--keep", tmp_path / "kept"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert " 0 failures (seed 1)" in done.stdout or "DONE" in done.stderr
+    assert not (tmp_path / "kept").exists()
+
+
 def test_formats_are_not_imported_to_open_a_folder_of_firth():
     code = "import sys, firth.formats as f; f.open_folder; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
