@@ -25,6 +25,7 @@ from firth.formats import (
     recognise,
     write_vectors,
 )
+from firth.subwords import FastTextSubwords
 from firth.vocab import Vocab
 
 TEXT = b"2 2\nthe 0.5 -1\nof 0.25 2\n"
@@ -216,6 +217,16 @@ def test_the_format_is_told_by_the_name(name, format_name, table, tmp_path):
     assert read_vectors(tmp_path / name, progress=False).report.format == format_name
 
 
+def test_a_bin_file_is_one_of_fasttext_where_there_are_subwords(table, tmp_path):
+    write_vectors(table, tmp_path / "a.bin")
+    assert read_vectors(tmp_path / "a.bin").report.format == "word2vec-binary"
+    table.subwords = FastTextSubwords(
+        np.ones((10, 3), np.float32), 3, 6, word_rows=np.ones((3, 3), np.float32)
+    )
+    write_vectors(table, tmp_path / "b.bin")
+    assert read_vectors(tmp_path / "b.bin").report.format == "fasttext"
+
+
 def test_names_and_formats_that_cannot_be_written(table, tmp_path, monkeypatch):
     with pytest.raises(ParameterError, match=r"a.doc: no format is known by this ending.*\.txt"):
         write_vectors(table, tmp_path / "a.doc")
@@ -309,6 +320,19 @@ def test_home_is_found(table, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     write_vectors(table, "~/a.txt")
     assert (tmp_path / "a.txt").exists()
+
+
+def test_the_fuzzer_runs(tmp_path):
+    command = [sys.executable, Path(__file__).with_name("fuzz_formats.py"), "glove"]
+    done = subprocess.run(
+        [*command, "--seconds", "1", "--seed", "1", "--keep", tmp_path / "kept"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert " 0 failures (seed 1)" in done.stdout or "DONE" in done.stderr
+    assert not (tmp_path / "kept").exists()
 
 
 def test_formats_are_not_imported_to_open_a_folder_of_firth():

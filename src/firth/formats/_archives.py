@@ -162,7 +162,7 @@ def is_vector_file(name: str) -> bool:
     return (
         path.suffix.lower() not in _COMPANIONS
         and path.name.split(".")[0].lower() not in _PAPERS
-        and path.name != "metadata.tsv"
+        and not path.name.endswith("metadata.tsv")  # one of a pair
     )
 
 

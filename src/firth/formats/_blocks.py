@@ -128,20 +128,24 @@ class _ReadAhead(_Read):
         super().__init__(*arguments)
         self._n_read = 0
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._fill, daemon=True)
-        self._thread.start()
+        # Waited for, and not the thread: up to Python 3.12, a Thread.join that Ctrl-C interrupts
+        # takes the thread for stopped, and the buffer would be given back while it is filled.
+        self._ended = threading.Event()
+        threading.Thread(target=self._fill, daemon=True).start()
 
     def _fill(self) -> None:
         try:
             self._n_read = self._source.readinto(self._view)
         except BaseException as error:  # noqa: BLE001 (raised where the result is asked for)
             self._error = error
+        finally:
+            self._ended.set()
 
     def result(self) -> int:
-        self._thread.join()
+        self._ended.wait()
         if self._error is not None:
             raise self._error
         return self._n_read
 
     def wait(self) -> None:
-        self._thread.join()
+        self._ended.wait()

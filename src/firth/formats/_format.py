@@ -58,6 +58,9 @@ class Format:
     write_file, write_folder : callable, optional
         One of them for formats that can be written: to a binary file that cannot seek, or into an
         empty folder. They appear whole under their name when it returns.
+    suits : callable, optional
+        Tells whether a table is better written in this format than in others whose files are named
+        alike; without it, if in no other.
     """
 
     name: str
@@ -67,3 +70,4 @@ class Format:
     read: Callable[[VectorSource, ReadOptions], VectorTable]
     write_file: Callable[[VectorTable, BinaryIO], None] | None = None
     write_folder: Callable[[VectorTable, Path], None] | None = None
+    suits: Callable[[VectorTable], bool] | None = None

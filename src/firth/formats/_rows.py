@@ -221,8 +221,8 @@ def converted(vectors: NDArray[Any], dtype: str, report: LoadReport) -> NDArray[
         _count_not_finite(result) > _count_not_finite(vectors)
     ):
         raise FormatError(
-            f"{report.source}: has numbers beyond {np.finfo(dtype).max:,.0f}, the largest that "
-            f"{dtype} holds"
+            f"{report.source}: has numbers beyond the largest that {dtype} holds, "
+            f"{np.finfo(dtype).max:,.0f}; read them as float32"
         )
     return result
 

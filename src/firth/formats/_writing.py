@@ -50,7 +50,7 @@ def write_vectors(
         The target cannot be written, or is a folder that must not be replaced.
     """
     path = Path(target).expanduser()
-    chosen = format_by_name(path.name) if format is None else format_named(format)
+    chosen = format_by_name(path.name, table) if format is None else format_named(format)
     if chosen.write_folder is not None:
         if path.suffix.lower() in _COMPRESSIONS:
             raise ParameterError(f"{path}: {chosen.title} is a folder, which is not compressed")
@@ -66,8 +66,8 @@ def write_vectors(
         )
 
 
-def format_by_name(name: str) -> Format:
-    """Tell the format to write from the name of a file or folder."""
+def format_by_name(name: str, table: VectorTable) -> Format:
+    """Tell the format to write a table in from the name of a file or folder."""
     lowered = name.lower()
     for suffix in _COMPRESSIONS:
         lowered = lowered.removesuffix(suffix)
@@ -79,7 +79,10 @@ def format_by_name(name: str) -> Format:
     ]
     if suffixes:
         longest = max(length for length, _ in suffixes)
-        return next(each for length, each in suffixes if length == longest)
+        named = [each for length, each in suffixes if length == longest]
+        suited = [each for each in named if each.suits is not None and each.suits(table)]
+        common = [each for each in named if each.suits is None]
+        return (suited + common + named)[0]
     if "." not in lowered:
         return FORMATS["firth"]
     known = sorted({s for f in FORMATS.values() if f.write_file for s in f.suffixes})

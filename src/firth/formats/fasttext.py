@@ -433,4 +433,5 @@ FASTTEXT = Format(
     _recognise,
     _read,
     write_file=_write,
+    suits=lambda table: table.subwords is not None and table.subwords.family == "fasttext",
 )
