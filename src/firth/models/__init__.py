@@ -1,8 +1,11 @@
 """Models: what turns a corpus into an embedding matrix."""
 
 from firth.models._callbacks import CallbackAny2Vec, EarlyStopping
+from firth.models._checkpoints import remove_checkpoint
+from firth.models._curve import read_curve
 from firth.models._glove import GloVe
 from firth.models._ppmi import PPMI
+from firth.models._probes import Probe
 from firth.models._word2vec import Word2Vec
 from firth.models._words import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
@@ -14,5 +17,8 @@ __all__ = [
     "CallbackAny2Vec",
     "EarlyStopping",
     "GloVe",
+    "Probe",
     "Word2Vec",
+    "read_curve",
+    "remove_checkpoint",
 ]

@@ -13,13 +13,21 @@ from firth.corpus import MAX_SENTENCE_LENGTH
 from firth.errors import ParameterError
 from firth.machine import usable_cores
 from firth.models._callbacks import CallbackAny2Vec, check_callbacks
+from firth.models._checkpoints import open_checkpoints
 from firth.models._checks import at_least_1, check_instruction_set, finite, one_of, whole
-from firth.models._sampling import copies_of_commonest_noise, keep_limits, noise_tables
+from firth.models._kept_model import KeptModel
+from firth.models._sampling import (
+    copies_of_commonest_noise,
+    expected_updates,
+    keep_limits,
+    noise_tables,
+)
 from firth.models._texts import TextOptions, type_of_source
-from firth.models._trainable import Trainable, warn_caller
+from firth.models._trainable import warn_caller
 from firth.progress import format_count
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
@@ -38,7 +46,7 @@ _FIXED = (
 logger = logging.getLogger("firth")
 
 
-class Word2Vec(Trainable):
+class Word2Vec(KeptModel):
     """Word vectors by skip-gram or CBOW with negative sampling.
 
     With a text it trains when it is made; without one, `build_vocab` and `train` do the same in
@@ -110,6 +118,15 @@ class Word2Vec(Trainable):
     phrases : int, Phrases, FrozenPhrases or list of these, optional
         Join phrases before training (``new_york``): how many times to learn and join them, or the
         models to join them by; see `firth.phrases.encode_phrases`.
+    deterministic : bool, default False
+        Whether several workers, too, give the same bits for the same seed; slower, and each worker
+        has a copy of the matrices.
+    checkpoint : str or Path, optional
+        A folder to save the state of the training in, so that it can go on after a crash.
+    checkpoint_every : float, default 60.0
+        Seconds of training between two of them.
+    resume : bool, default False
+        Whether to go on from the checkpoint, where there is one.
     progress : bool, optional
         None or True: a bar if standard error is a terminal, else lines of the logger "firth";
         False: nothing.
@@ -169,7 +186,7 @@ class Word2Vec(Trainable):
     PARAMETERS: ClassVar[tuple[str, ...]] = (
         "vector_size", "alpha", "window", "min_count", "max_vocab_size", "sample", "seed",
         "workers", "min_alpha", "sg", "negative", "ns_exponent", "cbow_mean", "epochs",
-        "batch_words", "comment", "max_final_vocab", "shrink_windows",
+        "batch_words", "comment", "deterministic", "max_final_vocab", "shrink_windows",
     )  # fmt: skip
 
     def __init__(
@@ -206,6 +223,10 @@ class Word2Vec(Trainable):
         field: str | None = None,
         errors: str = "strict",
         phrases: Any = None,
+        deterministic: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: float = 60.0,
+        resume: bool = False,
         progress: bool | None = None,
     ) -> None:
         self.vector_size = at_least_1("vector_size", vector_size)
@@ -251,14 +272,15 @@ class Word2Vec(Trainable):
         text = TextOptions.of(tokenizer, lowercase, field, errors, phrases)
         super().__init__(text, progress=progress)
 
-        if sentences is None and corpus_file is None:
-            if looking or trim_rule:
-                warn_caller(
-                    "without a text, callbacks and trim_rule do nothing here: give them to train "
-                    "and build_vocab"
-                )
-            return
-        self._start(sentences, corpus_file, trim_rule, looking)
+        self.deterministic = bool(deterministic)
+        checkpoints = open_checkpoints(checkpoint, checkpoint_every, resume)
+        if sentences is not None or corpus_file is not None:
+            self._start(sentences, corpus_file, trim_rule, looking, checkpoints)
+        elif looking or trim_rule or checkpoints:
+            warn_caller(
+                "without a text, callbacks, trim_rule and checkpoint do nothing here: give them to "
+                "train and build_vocab"
+            )
 
     # --- what it learns by ----------------------------------------------------------------------
 
@@ -282,6 +304,18 @@ class Word2Vec(Trainable):
             cbow_mean=bool(self.cbow_mean),
             one_by_one=self._needs_small_steps(),
         )
+
+    def _update_shares(self) -> dict[str, NDArray[np.float32]]:
+        contexts, targets = expected_updates(
+            self._words().counts,
+            sample=self.sample,
+            ns_exponent=self.ns_exponent,
+            window=self.window,
+            shrink_windows=self.shrink_windows,
+            negative=self.negative,
+            cbow=not self.sg,
+        )
+        return {"input": contexts, "targets": targets}
 
     def _needs_small_steps(self) -> bool:
         """Tell whether a window has so many copies of one negative that they must not add up.
