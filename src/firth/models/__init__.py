@@ -1,6 +1,12 @@
 """Models: what turns a corpus into an embedding matrix."""
 
 from firth.models._callbacks import CallbackAny2Vec, EarlyStopping
+from firth.models._facebook import (
+    load_facebook_model,
+    load_facebook_vectors,
+    save_facebook_model,
+)
+from firth.models._fasttext import FastText
 from firth.models._glove import GloVe
 from firth.models._ppmi import PPMI
 from firth.models._word2vec import Word2Vec
@@ -13,6 +19,10 @@ __all__ = [
     "RULE_KEEP",
     "CallbackAny2Vec",
     "EarlyStopping",
+    "FastText",
     "GloVe",
     "Word2Vec",
+    "load_facebook_model",
+    "load_facebook_vectors",
+    "save_facebook_model",
 ]

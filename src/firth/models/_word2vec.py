@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import math
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from firth import _core
 from firth.corpus import MAX_SENTENCE_LENGTH
-from firth.errors import ParameterError
+from firth.errors import ParameterError, VocabularyError
 from firth.machine import usable_cores
 from firth.models._callbacks import CallbackAny2Vec, check_callbacks
 from firth.models._checks import at_least_1, check_instruction_set, finite, one_of, whole
+from firth.models._hierarchical import HuffmanTree, score_sentences
 from firth.models._sampling import copies_of_commonest_noise, keep_limits, noise_tables
 from firth.models._texts import TextOptions, type_of_source
 from firth.models._trainable import Trainable, warn_caller
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from firth.models._schedule import ChunkTrainer
     from firth.models._word_model import Matrices
+    from firth.vocab import Vocab
 
 MOST_COPIES_OF_A_NEGATIVE = 2.0
 # Parameters of gensim that nobody's call should break at: what they may be, and why nothing else.
@@ -39,7 +42,7 @@ logger = logging.getLogger("firth")
 
 
 class Word2Vec(Trainable):
-    """Word vectors by skip-gram or CBOW with negative sampling.
+    """Word vectors by skip-gram or CBOW, with negative sampling or hierarchical softmax.
 
     With a text it trains when it is made; without one, `build_vocab` and `train` do the same in
     steps. `wv` are the vectors. Names and defaults are gensim's.
@@ -72,8 +75,11 @@ class Word2Vec(Trainable):
         Learning rate at the end; it falls in between along a straight line.
     sg : {0, 1}, default 0
         1 for skip-gram, 0 for CBOW.
+    hs : {0, 1}, default 0
+        1 for hierarchical softmax: a word is told from all others by its path through a Huffman
+        tree. Instead of negative sampling where `negative` is 0, else beside it.
     negative : int, default 5
-        Words drawn at random that each context is told apart from, 1 to 255.
+        Words drawn at random that each context is told apart from, 0 to 255; 0 for none, with `hs`.
     ns_exponent : float, default 0.75
         They are drawn in proportion to their counts to this power.
     cbow_mean : {0, 1}, default 1
@@ -119,10 +125,13 @@ class Word2Vec(Trainable):
     wv : KeyedVectors
         The vectors, to be asked.
     syn1neg : numpy.ndarray of float32, shape (n_words, vector_size)
-        The vectors of the words as targets, under gensim's name.
+        The vectors of the words as targets, under gensim's name; with `negative`.
+    syn1 : numpy.ndarray of float32, shape (n_words - 1, vector_size)
+        The vectors of the inner nodes of the tree, the root first; with `hs`.
     loss : float
         Mean loss of the last epoch: for each pair of a context and a word (for CBOW: for each
-        word), ``-log sigmoid(u . v)`` plus ``-log sigmoid(-n . v)`` of each negative ``n``.
+        word), ``-log sigmoid(u . v)`` plus ``-log sigmoid(-n . v)`` of each negative ``n``; with
+        `hs`, ``-log`` of the word's probability, or both.
     epoch_losses : list of float
         The same of each epoch.
     corpus_count, corpus_total_words : int
@@ -150,10 +159,10 @@ class Word2Vec(Trainable):
     Notes
     -----
     Mikolov et al. 2013, "Distributed Representations of Words and Phrases and their
-    Compositionality", equation 4. The negatives of a word are shared by all contexts of its
-    window (Ji et al. 2016, "Parallelizing Word2Vec in Shared and Distributed Memory"), and four
-    windows are scored before their rows change; both make matrix products of what were single dot
-    products, and leave the quality as it is.
+    Compositionality", equation 4, and section 2.1 for `hs`. The negatives of a word are shared by
+    all contexts of its window (Ji et al. 2016, "Parallelizing Word2Vec in Shared and Distributed
+    Memory"), and up to four windows are scored before their rows change; both make matrix products
+    of what were single dot products, and leave the quality as it is.
 
     Examples
     --------
@@ -168,7 +177,7 @@ class Word2Vec(Trainable):
 
     PARAMETERS: ClassVar[tuple[str, ...]] = (
         "vector_size", "alpha", "window", "min_count", "max_vocab_size", "sample", "seed",
-        "workers", "min_alpha", "sg", "negative", "ns_exponent", "cbow_mean", "epochs",
+        "workers", "min_alpha", "sg", "hs", "negative", "ns_exponent", "cbow_mean", "epochs",
         "batch_words", "comment", "max_final_vocab", "shrink_windows",
     )  # fmt: skip
 
@@ -187,6 +196,7 @@ class Word2Vec(Trainable):
         workers: int | None = None,
         min_alpha: float = 1e-4,
         sg: int = 0,
+        hs: int = 0,
         negative: int = 5,
         ns_exponent: float = 0.75,
         cbow_mean: int = 1,
@@ -216,14 +226,20 @@ class Word2Vec(Trainable):
                 f"{window}"
             )
         self.min_count = at_least_1("min_count", min_count)
-        self.negative = at_least_1("negative", negative)
+        self.hs = one_of("hs", hs)
+        self.negative = whole("negative", negative)
         self.epochs = at_least_1("epochs", epochs)
         self.workers = usable_cores() if workers is None else at_least_1("workers", workers)
         self.max_vocab_size = _at_least_1_or_none("max_vocab_size", max_vocab_size)
         self.max_final_vocab = _at_least_1_or_none("max_final_vocab", max_final_vocab)
         self.batch_words = _at_least_1_or_none("batch_words", batch_words)
-        if negative > _core.MAX_NEGATIVE:
-            raise ParameterError(f"negative must be at most {_core.MAX_NEGATIVE}, not {negative}")
+        if not 0 <= negative <= _core.MAX_NEGATIVE:
+            raise ParameterError(f"negative must be 0 to {_core.MAX_NEGATIVE}, not {negative}")
+        if not hs and not negative:
+            raise ParameterError(
+                "negative=0 and hs=0 leave nothing to learn from: set negative to 5 or so for "
+                "negative sampling, or hs=1 for hierarchical softmax"
+            )
         self.seed = whole("seed", seed)
         if seed < 0:
             raise ParameterError(f"seed must be 0 or more, not {seed}")
@@ -263,25 +279,60 @@ class Word2Vec(Trainable):
     # --- what it learns by ----------------------------------------------------------------------
 
     def _matrix_rows(self, n_words: int) -> dict[str, int]:
-        return {"input": n_words, "targets": n_words}
+        rows = {"input": n_words}
+        if self.negative:
+            rows["targets"] = n_words
+        if self.hs:
+            if n_words < 2:
+                raise VocabularyError(
+                    "hs=1 needs two words or more to choose between, and one is left: give more "
+                    "text, or lower min_count"
+                )
+            rows["nodes"] = n_words - 1
+        return rows
 
     def _make_trainer(self, matrices: Matrices) -> ChunkTrainer:
         counts = self._words().counts
-        noise_columns, noise_run_starts = noise_tables(counts, self.ns_exponent)
         return _core.WindowTrainer(
             matrices["input"],
             keep_limits(counts, self.sample),
-            targets=matrices["targets"],
-            noise_columns=noise_columns,
-            noise_run_starts=noise_run_starts,
-            negative=self.negative,
             lock_factors=self._lock_factors(),
             window=self.window,
             shrink_windows=self.shrink_windows,
             cbow=not self.sg,
             cbow_mean=bool(self.cbow_mean),
             one_by_one=self._needs_small_steps(),
+            **self._what_to_predict(matrices),
+            **self._what_words_are_made_of(),
         )
+
+    def _what_words_are_made_of(self) -> dict[str, Any]:
+        """Give the trainer the rows of each word; nothing where it has one, of its own number."""
+        return {}
+
+    def _what_to_predict(self, matrices: Matrices) -> dict[str, Any]:
+        """Give the trainer its negatives, the paths through the tree, or both."""
+        given: dict[str, Any] = {}
+        if self.negative:
+            columns, run_starts = noise_tables(self._words().counts, self.ns_exponent)
+            given |= {
+                "negative": self.negative,
+                "targets": matrices["targets"],
+                "noise_columns": columns,
+                "noise_run_starts": run_starts,
+            }
+        if self.hs:
+            tree = self._tree()
+            given |= {
+                "nodes": matrices["nodes"],
+                "path_offsets": tree.offsets,
+                "path_nodes": tree.nodes,
+                "path_n_positive": tree.n_positive,
+            }
+        return given
+
+    def _tree(self) -> HuffmanTree:
+        return HuffmanTree.of(self._words())
 
     def _needs_small_steps(self) -> bool:
         """Tell whether a window has so many copies of one negative that they must not add up.
@@ -289,6 +340,8 @@ class Word2Vec(Trainable):
         In a text of many words that never happens; in one of a handful, or where one word makes up
         most of it, training would diverge where word2vec.c's does not.
         """
+        if not self.negative:
+            return False
         counts = self._words().counts
         copies = copies_of_commonest_noise(counts, self.ns_exponent, self.negative)
         return copies > MOST_COPIES_OF_A_NEGATIVE
@@ -298,7 +351,16 @@ class Word2Vec(Trainable):
     @property
     def syn1neg(self) -> NDArray[np.float32]:
         """The vectors of the words as targets, shape (n_words, vector_size)."""
+        if not self.negative:
+            raise AttributeError("syn1neg is there with negative sampling; this model has hs alone")
         return self._matrix("targets")
+
+    @property
+    def syn1(self) -> NDArray[np.float32]:
+        """The vectors of the inner nodes of the tree, shape (n_words - 1, vector_size)."""
+        if not self.hs:
+            raise AttributeError("syn1 is there with hierarchical softmax; this model has hs=0")
+        return self._matrix("nodes")
 
     def predict_output_word(
         self, context_words_list: Sequence[str | int], topn: int = 10
@@ -307,6 +369,7 @@ class Word2Vec(Trainable):
 
         Crude, as in gensim: the vectors of the context are added up or averaged as CBOW does, also
         in a skip-gram model, and trained by negative sampling the scores are no probabilities.
+        Those of a model of hierarchical softmax alone are.
 
         Parameters
         ----------
@@ -344,9 +407,12 @@ class Word2Vec(Trainable):
         hidden = wv.vectors[rows].astype(np.float32).sum(axis=0)
         if self.cbow_mean:
             hidden /= len(rows)
-        scores = (self.syn1neg @ hidden).astype(np.float64)
-        shares = np.exp(scores - scores.max())
-        shares /= shares.sum()
+        if self.negative:
+            scores = (self.syn1neg @ hidden).astype(np.float64)
+            shares = np.exp(scores - scores.max())
+            shares /= shares.sum()
+        else:
+            shares = np.exp(self._tree().log_shares(self.syn1, hidden))
         best = np.argsort(-shares, kind="stable")[:topn]
         return list(zip(wv.vocab.words_at(best), shares[best].tolist(), strict=True))
 
@@ -355,15 +421,53 @@ class Word2Vec(Trainable):
     ) -> NDArray[np.float32]:
         """Compute how likely sentences are; for models of hierarchical softmax.
 
+        Taddy (2015), "Document Classification by Inversion of Distributed Language
+        Representations". Skip-gram: the sum of ``log p(word | context)`` over all pairs of a word
+        and a context in its window, which is not shrunk here; CBOW: of ``log p(word | contexts)``
+        over all words.
+
+        Parameters
+        ----------
+        sentences : iterable of lists of str
+            Their words; those that the model does not have are left out.
+        total_sentences : int, default 1_000_000
+            Sentences behind this many are not looked at.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n_sentences,)
+            Logarithms, 0 and less; 0 for a sentence without pairs.
+
         Raises
         ------
         ParameterError
-            This model was trained by negative sampling alone, which knows no probabilities.
+            This model was trained by negative sampling alone, which knows no probabilities; or a
+            sentence is a string.
+
+        Examples
+        --------
+        >>> from firth.models import Word2Vec
+        >>> text = [["a", "king", "rules"], ["a", "dog", "barks"]] * 100
+        >>> model = Word2Vec(text, hs=1, negative=0, vector_size=16, sample=0, epochs=20, workers=1)
+        >>> likely, unlikely = model.score([["a", "dog", "barks"], ["king", "barks", "rules"]])
+        >>> bool(likely > unlikely)
+        True
         """
-        del sentences, total_sentences
-        raise ParameterError(
-            "score needs a model of hierarchical softmax: negative sampling tells words from noise "
-            "and knows no probabilities; predict_output_word ranks words"
+        if not self.hs:
+            raise ParameterError(
+                "score needs a model of hierarchical softmax (hs=1): negative sampling tells words "
+                "from noise and knows no probabilities; predict_output_word ranks words"
+            )
+        vocab = self._words()
+        limited = islice(sentences, at_least_1("total_sentences", total_sentences))
+        return score_sentences(
+            (_rows_of(sentence, vocab) for sentence in limited),
+            self._tree(),
+            self.wv.vectors,
+            self.syn1,
+            window=self.window,
+            cbow=not self.sg,
+            cbow_mean=bool(self.cbow_mean),
         )
 
     # --- telling --------------------------------------------------------------------------------
@@ -391,3 +495,11 @@ def _at_least_1_or_none(name: str, value: Any) -> int | None:
 
 def _is_row(word: object) -> bool:
     return isinstance(word, int | np.integer) and not isinstance(word, bool)
+
+
+def _rows_of(sentence: Sequence[str], vocab: Vocab) -> list[int]:
+    if isinstance(sentence, str):
+        raise ParameterError(
+            f"a sentence is the string {sentence!r:.60}; give lists of words, as split() makes them"
+        )
+    return [row for word in sentence if (row := vocab.get(word, -1)) >= 0]
