@@ -104,7 +104,7 @@ def test_scores_are_sums_of_logarithms(sentences, sg, cbow_mean):
     if sg and cbow_mean == 0:
         pytest.skip("skip-gram has no mean")
     model = Word2Vec(sentences, sg=sg, negative=0, window=2, cbow_mean=cbow_mean, **QUICK)
-    asked = [["a1", "a2", "b3", "unseen", "c4", "a1"], ["b1"], [], ["d1", "d2"]] + sentences[:300]
+    asked = [["a1", "a2", "b3", "unseen", "c4", "a1"], ["b1"], [], ["d1", "d2"], *sentences[:300]]
     tree, wv, nodes = HuffmanTree.of(model.wv.vocab), model.wv, model.syn1
     expected = []
     for sentence in asked:

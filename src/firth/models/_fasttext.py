@@ -108,8 +108,8 @@ class FastText(Word2Vec):
         self.bucket = whole("bucket", bucket)
         if min_n < 0 or max_n < 0 or (max_n and min_n > max_n):
             raise ParameterError(
-                f"min_n is {min_n} and max_n is {max_n}; n-grams have from min_n >= 0 to max_n >= "
-                f"min_n characters, and max_n=0 is for none"
+                f"min_n={min_n} does not go with max_n={max_n}: n-grams have from min_n >= 0 to "
+                f"max_n >= min_n characters, and max_n=0 is for none"
             )
         if not 0 <= bucket <= MOST_BUCKETS:
             raise ParameterError(f"bucket must be 0 to {MOST_BUCKETS:,}, not {bucket:,}")

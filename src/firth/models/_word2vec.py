@@ -237,8 +237,8 @@ class Word2Vec(Trainable):
             raise ParameterError(f"negative must be 0 to {_core.MAX_NEGATIVE}, not {negative}")
         if not hs and not negative:
             raise ParameterError(
-                "negative=0 and hs=0 leave nothing to learn from: set negative to 5 or so for "
-                "negative sampling, or hs=1 for hierarchical softmax"
+                "negative=0 leaves nothing to learn from, unless hs is set: give 5 negatives or "
+                "so, or choose hierarchical softmax"
             )
         self.seed = whole("seed", seed)
         if seed < 0:
