@@ -66,6 +66,8 @@ def settings_in_python(
         # Word2Vec's defaults are the command line's; other classes have their own.
         if model in WORD2VEC or model in FASTTEXT or name in given:
             result[names[name]] = settings[name]
-    if result.get("hs") and "negative" not in given:
-        result["negative"] = 0
+    if result.pop("hs", False):
+        result["hs"] = 1
+        if "negative" not in given:
+            result["negative"] = 0
     return result

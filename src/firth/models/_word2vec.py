@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
-
-import numpy as np
 
 from firth import _core
 from firth.corpus import MAX_SENTENCE_LENGTH
@@ -15,7 +12,7 @@ from firth.errors import ParameterError, VocabularyError
 from firth.machine import usable_cores
 from firth.models._callbacks import CallbackAny2Vec, check_callbacks
 from firth.models._checks import at_least_1, check_instruction_set, finite, one_of, whole
-from firth.models._hierarchical import HuffmanTree, score_sentences
+from firth.models._predicting import PredictingModel
 from firth.models._sampling import copies_of_commonest_noise, keep_limits, noise_tables
 from firth.models._texts import TextOptions, type_of_source
 from firth.models._trainable import Trainable, warn_caller
@@ -24,11 +21,8 @@ from firth.progress import format_count
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from numpy.typing import NDArray
-
     from firth.models._schedule import ChunkTrainer
     from firth.models._word_model import Matrices
-    from firth.vocab import Vocab
 
 MOST_COPIES_OF_A_NEGATIVE = 2.0
 # Parameters of gensim that nobody's call should break at: what they may be, and why nothing else.
@@ -41,7 +35,7 @@ _FIXED = (
 logger = logging.getLogger("firth")
 
 
-class Word2Vec(Trainable):
+class Word2Vec(PredictingModel, Trainable):
     """Word vectors by skip-gram or CBOW, with negative sampling or hierarchical softmax.
 
     With a text it trains when it is made; without one, `build_vocab` and `train` do the same in
@@ -331,9 +325,6 @@ class Word2Vec(Trainable):
             }
         return given
 
-    def _tree(self) -> HuffmanTree:
-        return HuffmanTree.of(self._words())
-
     def _needs_small_steps(self) -> bool:
         """Tell whether a window has so many copies of one negative that they must not add up.
 
@@ -345,130 +336,6 @@ class Word2Vec(Trainable):
         counts = self._words().counts
         copies = copies_of_commonest_noise(counts, self.ns_exponent, self.negative)
         return copies > MOST_COPIES_OF_A_NEGATIVE
-
-    # --- questions to the whole model -----------------------------------------------------------
-
-    @property
-    def syn1neg(self) -> NDArray[np.float32]:
-        """The vectors of the words as targets, shape (n_words, vector_size)."""
-        if not self.negative:
-            raise AttributeError("syn1neg is there with negative sampling; this model has hs alone")
-        return self._matrix("targets")
-
-    @property
-    def syn1(self) -> NDArray[np.float32]:
-        """The vectors of the inner nodes of the tree, shape (n_words - 1, vector_size)."""
-        if not self.hs:
-            raise AttributeError("syn1 is there with hierarchical softmax; this model has hs=0")
-        return self._matrix("nodes")
-
-    def predict_output_word(
-        self, context_words_list: Sequence[str | int], topn: int = 10
-    ) -> list[tuple[str, float]] | None:
-        """Tell which words are likeliest between others, by the model's own targets.
-
-        Crude, as in gensim: the vectors of the context are added up or averaged as CBOW does, also
-        in a skip-gram model, and trained by negative sampling the scores are no probabilities.
-        Those of a model of hierarchical softmax alone are.
-
-        Parameters
-        ----------
-        context_words_list : sequence of str or int
-            The words around, or their rows; those that are not there are left out.
-        topn : int, default 10
-            How many words to tell.
-
-        Returns
-        -------
-        list of (str, float), or None
-            Words with their share, likeliest first; the shares of all words add up to 1. None where
-            none of the context words is there, with a warning in the log.
-
-        Examples
-        --------
-        >>> from firth.models import Word2Vec
-        >>> text = [["a", "king", "rules"], ["a", "dog", "barks"]] * 100
-        >>> model = Word2Vec(text, vector_size=16, sample=0, epochs=20, workers=1)
-        >>> model.predict_output_word(["a", "barks"], topn=1)[0][0]
-        'dog'
-        """
-        if isinstance(context_words_list, str):
-            raise ParameterError(
-                f"context_words_list is the string {context_words_list!r:.60}; give a list of words"
-            )
-        topn = at_least_1("topn", topn)
-        wv = self.wv
-        rows = [
-            wv.get_index(word) for word in context_words_list if word in wv.vocab or _is_row(word)
-        ]
-        if not rows:
-            logger.warning("predict_output_word: none of the context words has a vector")
-            return None
-        hidden = wv.vectors[rows].astype(np.float32).sum(axis=0)
-        if self.cbow_mean:
-            hidden /= len(rows)
-        if self.negative:
-            scores = (self.syn1neg @ hidden).astype(np.float64)
-            shares = np.exp(scores - scores.max())
-            shares /= shares.sum()
-        else:
-            shares = np.exp(self._tree().log_shares(self.syn1, hidden))
-        best = np.argsort(-shares, kind="stable")[:topn]
-        return list(zip(wv.vocab.words_at(best), shares[best].tolist(), strict=True))
-
-    def score(
-        self, sentences: Iterable[Sequence[str]], total_sentences: int = 1_000_000
-    ) -> NDArray[np.float32]:
-        """Compute how likely sentences are; for models of hierarchical softmax.
-
-        Taddy (2015), "Document Classification by Inversion of Distributed Language
-        Representations". Skip-gram: the sum of ``log p(word | context)`` over all pairs of a word
-        and a context in its window, which is not shrunk here; CBOW: of ``log p(word | contexts)``
-        over all words.
-
-        Parameters
-        ----------
-        sentences : iterable of lists of str
-            Their words; those that the model does not have are left out.
-        total_sentences : int, default 1_000_000
-            Sentences behind this many are not looked at.
-
-        Returns
-        -------
-        numpy.ndarray of float32, shape (n_sentences,)
-            Logarithms, 0 and less; 0 for a sentence without pairs.
-
-        Raises
-        ------
-        ParameterError
-            This model was trained by negative sampling alone, which knows no probabilities; or a
-            sentence is a string.
-
-        Examples
-        --------
-        >>> from firth.models import Word2Vec
-        >>> text = [["a", "king", "rules"], ["a", "dog", "barks"]] * 100
-        >>> model = Word2Vec(text, hs=1, negative=0, vector_size=16, sample=0, epochs=20, workers=1)
-        >>> likely, unlikely = model.score([["a", "dog", "barks"], ["king", "barks", "rules"]])
-        >>> bool(likely > unlikely)
-        True
-        """
-        if not self.hs:
-            raise ParameterError(
-                "score needs a model of hierarchical softmax (hs=1): negative sampling tells words "
-                "from noise and knows no probabilities; predict_output_word ranks words"
-            )
-        vocab = self._words()
-        limited = islice(sentences, at_least_1("total_sentences", total_sentences))
-        return score_sentences(
-            (_rows_of(sentence, vocab) for sentence in limited),
-            self._tree(),
-            self.wv.vectors,
-            self.syn1,
-            window=self.window,
-            cbow=not self.sg,
-            cbow_mean=bool(self.cbow_mean),
-        )
 
     # --- telling --------------------------------------------------------------------------------
 
@@ -491,15 +358,3 @@ class Word2Vec(Trainable):
 
 def _at_least_1_or_none(name: str, value: Any) -> int | None:
     return None if value is None else at_least_1(name, value)
-
-
-def _is_row(word: object) -> bool:
-    return isinstance(word, int | np.integer) and not isinstance(word, bool)
-
-
-def _rows_of(sentence: Sequence[str], vocab: Vocab) -> list[int]:
-    if isinstance(sentence, str):
-        raise ParameterError(
-            f"a sentence is the string {sentence!r:.60}; give lists of words, as split() makes them"
-        )
-    return [row for word in sentence if (row := vocab.get(word, -1)) >= 0]
