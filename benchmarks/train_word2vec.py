@@ -1,6 +1,6 @@
 """Train word2vec with firth and with gensim on the same text, and compare speed and quality.
 
-Run it as ``python benchmarks/train_word2vec.py [--model skipgram] [--dim 100] [--seeds 1 2]``; on
+Run it as ``python benchmarks/train_word2vec.py [--model skipgram] [--hs] [--seeds 1 2]``; on
 nothing else than the shared corpus are the test sets' scores worth anything. Each run is a process
 of its own. Words a second count the training alone, not the reading of the text. The machine's peak
 of fused multiply-adds is measured by a loop in registers on as many threads, right before and after
@@ -49,7 +49,8 @@ def train_firth(options: argparse.Namespace) -> dict[str, Any]:
         corpus_file=options.text,
         vector_size=options.dim,
         window=WINDOW,
-        negative=NEGATIVE,
+        hs=int(options.hs),
+        negative=0 if options.hs else NEGATIVE,
         min_count=MIN_COUNT,
         sample=options.sample,
         alpha=ALPHA,
@@ -61,8 +62,9 @@ def train_firth(options: argparse.Namespace) -> dict[str, Any]:
         progress=False,
     )
     peak = max(peak, peak_gflops(options.threads))
-    # A product and two gradients for each pair of a context (CBOW: their mean) and a target.
-    operations = model.n_examples * (1 + NEGATIVE) * options.dim * 6
+    # A product and two gradients for each pair of a context (CBOW: their mean) and a target. Words
+    # that are read are not those that are kept, so that the mean length of paths is not exact.
+    operations = model.n_examples * targets_of_a_word(model) * options.dim * 6
     gflops = operations / model.training_seconds / 1e9
     memory = peak_memory_bytes()
     model.wv.save(options.output)
@@ -77,6 +79,20 @@ def train_firth(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def targets_of_a_word(model: Any) -> float:
+    """Tell how many targets a word has: itself and its negatives, or the nodes of its path."""
+    if not model.hs:
+        return 1.0 + NEGATIVE
+    from firth import _core
+
+    counts = model.wv.vocab.counts
+    ends = _core.build_huffman_paths(counts)[0].astype(np.int64)
+    lengths = ends[1:] - ends[:-1]
+    share = counts / counts.sum()
+    kept = counts * np.minimum(1, np.sqrt(model.sample / share) + model.sample / share)
+    return float(np.average(lengths, weights=kept))
+
+
 def train_gensim(options: argparse.Namespace) -> dict[str, Any]:
     from gensim.models import Word2Vec
 
@@ -85,7 +101,8 @@ def train_gensim(options: argparse.Namespace) -> dict[str, Any]:
     model = Word2Vec(
         vector_size=options.dim,
         window=WINDOW,
-        negative=NEGATIVE,
+        hs=int(options.hs),
+        negative=0 if options.hs else NEGATIVE,
         min_count=MIN_COUNT,
         sample=options.sample,
         alpha=ALPHA,
@@ -145,6 +162,7 @@ def run(library: str, seed: int, text: Path, options: argparse.Namespace) -> dic
         output = str(Path(folder) / "vectors")
         command = [sys.executable, __file__, "--child", library, "--text", str(text)]
         command += ["--output", output, "--seed", str(seed), "--model", options.model]
+        command += ["--hs"] * options.hs
         for name in ("dim", "threads", "epochs", "sample"):
             command += [f"--{name}", str(getattr(options, name))]
         done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
@@ -177,6 +195,7 @@ def mean(results: list[dict[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=["skipgram", "cbow"], default="skipgram")
+    parser.add_argument("--hs", action="store_true", help="hierarchical softmax, no negatives")
     parser.add_argument("--dim", type=int, default=100)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=5)
@@ -199,7 +218,8 @@ def main() -> None:
         text = Path(folder) / "text.txt"
         name = write_text(text)
         print(
-            f"{options.model}, dim {options.dim}, window {WINDOW}, {NEGATIVE} negatives, sample "
+            f"{options.model}, dim {options.dim}, window {WINDOW}, "
+            f"{'hierarchical softmax' if options.hs else f'{NEGATIVE} negatives'}, sample "
             f"{options.sample:g}, alpha {ALPHA} to {alpha_at_the_end(options):.4f}, "
             f"{options.epochs} epochs, {options.threads} threads, on {name}"
         )

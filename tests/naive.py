@@ -343,11 +343,12 @@ def path_of(word, offsets, nodes, n_positive):
 
 def huffman_codes(counts):
     """The code of each word as a string, by a heap of (count, age, subtree)."""
-    # Leaves are older than inner nodes, and among themselves as old as their ids.
-    heap = [(count, age, [age]) for age, count in enumerate(counts)]
+    # Inner nodes go before leaves, in the order of their making; leaves from the last id on.
+    n = len(counts)
+    heap = [(count, 2 * n - word, [word]) for word, count in enumerate(counts)]
     heapq.heapify(heap)
-    codes = [""] * len(counts)
-    for age in range(len(counts), 2 * len(counts) - 1):
+    codes = [""] * n
+    for age in range(n - 1):
         smallest, second = heapq.heappop(heap), heapq.heappop(heap)
         for bit, (_, _, words) in (("0", smallest), ("1", second)):
             for word in words:

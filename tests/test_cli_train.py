@@ -341,7 +341,8 @@ def test_options_of_models_of_co_occurrences(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--model", "glove", "--negative", "5"), "with skipgram, cbow and ppmi."),
+        (("--model", "glove", "--negative", "5"),
+         "with skipgram, cbow, fasttext-skipgram, fasttext-cbow and ppmi."),
         (("--x-max", "10"), "--x-max does not go with --model skipgram, only with glove."),
         (("--keep-counts", "x"), "--keep-counts does not go with --model skipgram"),
         (("--model", "ppmi", "--sample", "0"), "--sample does not go with --model ppmi"),
@@ -365,3 +366,35 @@ def test_messages_about_counting_name_the_options(run, corpus, tmp_path):
     )
     assert status == 2
     assert "Lower --alpha" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--model", "fasttext-cbow"), {"hs": 0, "negative": 5, "min_n": 3, "bucket": 50}),
+        (("--model", "fasttext-skipgram", "--hs"), {"sg": 1, "hs": 1, "negative": 0}),
+        (("--model", "fasttext-cbow", "--hs", "--negative", "3"), {"hs": 1, "negative": 3}),
+        (("--model", "fasttext-cbow", "--max-n", "0"), {"max_n": 0, "sg": 0}),
+    ],
+)
+def test_fasttext_and_hierarchical_softmax(run, tmp_path, options, expected):
+    text = tmp_path / "text.txt"
+    text.write_text("she was walking\nhe was talking\n" * 50)
+    options = (*options, "--bucket", "50", "--dim", "8", "--epochs", "1")
+    status, out, _ = run("train", text, "-o", tmp_path / "model", *options)
+    assert status == 0
+    assert "5 words x 8" in out
+    model = firth.models.FastText.load(tmp_path / "model")
+    assert {name: getattr(model, name) for name in expected} == expected
+
+
+def test_options_of_fasttext_in_messages(run, tmp_path):
+    command = ("train", "a.txt", "-o", tmp_path / "model", "--model", "fasttext-cbow")
+    for options, message in (
+        (("--min-n", "7"), "--min-n 7 does not go with --max-n 6"),
+        (("--bucket", "0"), "--bucket 0 leaves no rows"),
+        (("--negative", "0"), "--negative 0 leaves nothing to learn from, unless"),
+    ):
+        status, _, err = run(*command, *options)
+        assert status != 0
+        assert message in err

@@ -238,13 +238,13 @@ def test_max_final_vocab_keeps_exactly_the_most_frequent():
     ("name", "values", "message"),
     [
         *((name, [0, -1], f"{name} must be 1 or more, not") for name in
-          ("vector_size", "window", "min_count", "negative", "epochs", "workers",
-           "max_final_vocab")),
+          ("vector_size", "window", "min_count", "epochs", "workers", "max_final_vocab")),
         *((name, [1.0, "5", True, [5]], f"{name} must be a whole number, not") for name in
           ("vector_size", "window", "min_count", "negative", "epochs", "workers", "seed",
            "max_final_vocab")),
         ("window", [10_001, 10**15], "window must be at most 10,000, where sentences are cut, not"),
-        ("negative", [256, 10**6], "negative must be at most 255, not"),
+        ("negative", [-1, 256, 10**6], "negative must be 0 to 255, not"),
+        ("negative", [0], "negative=0 leaves nothing to learn from, unless hs is set"),
         ("seed", [-1], "seed must be 0 or more, not -1"),
         ("alpha", [0, -0.1, float("nan"), float("inf"), 10**400], "finite number above 0, not"),
         ("min_alpha", [-1e-9, float("nan")], "min_alpha must be a finite number of 0 or more, not"),
@@ -253,7 +253,8 @@ def test_max_final_vocab_keeps_exactly_the_most_frequent():
         ("ns_exponent", [float("nan"), -float("inf")], "ns_exponent must be a finite number, not"),
         *((name, ["0.1", None, False], f"{name} must be a number, not") for name in
           ("alpha", "min_alpha", "sample", "ns_exponent")),
-        *((name, [2, -1, "1"], f"{name} must be 0 or 1, not") for name in ("sg", "cbow_mean")),
+        *((name, [2, -1, "1"], f"{name} must be 0 or 1, not") for name in
+          ("sg", "hs", "cbow_mean")),
         ("tokenizer", ["spaces"], "no tokenizer 'spaces'"),
         ("field", ["text"], "field"),
         ("errors", ["nonsense"], "nonsense"),

@@ -19,12 +19,13 @@ struct HuffmanPaths {
     std::vector<uint8_t> n_positive;
 };
 
-// Words of equal count are taken in the order of their ids. Needs at least two words.
+// At equal counts inner nodes go before words, and words from the last id to the first: the tree of
+// word2vec.c and of fastText, whose files hold no tree and count on that. Needs at least two words.
 inline HuffmanPaths huffman_paths(const int64_t *counts, size_t n_words) {
     // Leaves by rising count, and inner nodes as they arise, which is by rising count, too: the two
     // smallest are always at the front of one of two queues.
     std::vector<uint32_t> leaves(n_words);
-    std::iota(leaves.begin(), leaves.end(), 0);
+    std::iota(leaves.rbegin(), leaves.rend(), 0);
     std::stable_sort(leaves.begin(), leaves.end(),
                      [counts](uint32_t a, uint32_t b) { return counts[a] < counts[b]; });
     const size_t n_nodes = n_words - 1;
@@ -38,7 +39,7 @@ inline HuffmanPaths huffman_paths(const int64_t *counts, size_t n_words) {
             const bool takes_leaf =
                 next_leaf < n_words &&
                 (next_node == made ||
-                 static_cast<uint64_t>(counts[leaves[next_leaf]]) <= sums[next_node]);
+                 static_cast<uint64_t>(counts[leaves[next_leaf]]) < sums[next_node]);
             if (takes_leaf) {
                 const uint32_t leaf = leaves[next_leaf++];
                 sums[made] += static_cast<uint64_t>(counts[leaf]);

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "Cooccurrences": "firth.cooccurrence",
     "Corpus": "firth.corpus",
+    "FastText": "firth.models",
     "FrozenPhrases": "firth.phrases",
     "GloVe": "firth.models",
     "KeyedVectors": "firth.vectors",
@@ -42,6 +43,7 @@ __all__ = [
     "PPMI",
     "Cooccurrences",
     "Corpus",
+    "FastText",
     "FrozenPhrases",
     "GloVe",
     "KeyedVectors",
@@ -67,7 +69,7 @@ if TYPE_CHECKING:
     from firth.cooccurrence import Cooccurrences, count_cooccurrences
     from firth.corpus import Corpus, build_vocab, encode_corpus
     from firth.hub import download, list_sources, load
-    from firth.models import PPMI, GloVe, Word2Vec
+    from firth.models import PPMI, FastText, GloVe, Word2Vec
     from firth.phrases import FrozenPhrases, Phrases
     from firth.text import make_tokenizer, open_text
     from firth.vectors import KeyedVectors

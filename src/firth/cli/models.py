@@ -9,15 +9,18 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-WORD2VEC = {"skipgram": 1, "cbow": 0}  # and its `sg`
+# Models that learn from windows, and their `sg`.
+WORD2VEC = {"skipgram": 1, "cbow": 0}
+FASTTEXT = {"fasttext-skipgram": 1, "fasttext-cbow": 0}
 # Of options that do not go with every model: their names in Python. The model's class has the
 # defaults.
 _WORD2VEC_SETTINGS = {
     name: name
     for name in (
-        "window", "negative", "sample", "alpha", "epochs",
+        "window", "negative", "sample", "alpha", "epochs", "hs",
     )
 }  # fmt: skip
+_FASTTEXT_SETTINGS = _WORD2VEC_SETTINGS | {name: name for name in ("min_n", "max_n", "bucket")}
 _COUNTED_SETTINGS = {
     "window": "window",
     "memory": "memory_limit",
@@ -25,6 +28,7 @@ _COUNTED_SETTINGS = {
 }
 SETTINGS = {
     **dict.fromkeys(WORD2VEC, _WORD2VEC_SETTINGS),
+    **dict.fromkeys(FASTTEXT, _FASTTEXT_SETTINGS),
     "glove": {**_COUNTED_SETTINGS, "alpha": "learning_rate", "epochs": "epochs", "x_max": "x_max"},
     "ppmi": {**_COUNTED_SETTINGS, "negative": "negative"},
 }
@@ -60,6 +64,10 @@ def settings_in_python(
     result = {name: value for name, value in settings.items() if name not in _OF_SOME}
     for name in settings.keys() & names.keys():
         # Word2Vec's defaults are the command line's; other classes have their own.
-        if model in WORD2VEC or name in given:
+        if model in WORD2VEC or model in FASTTEXT or name in given:
             result[names[name]] = settings[name]
+    if result.pop("hs", False):
+        result["hs"] = 1
+        if "negative" not in given:
+            result["negative"] = 0
     return result

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from firth.cli.answers import print_line, print_message
 from firth.cli.command import command, option
-from firth.cli.models import SETTINGS, WORD2VEC, settings_in_python
+from firth.cli.models import FASTTEXT, SETTINGS, WORD2VEC, settings_in_python
 from firth.errors import FirthError, OutputError
 
 if TYPE_CHECKING:
@@ -40,12 +40,15 @@ OPTION_OF_SETTING = {
     "memory_limit": "--memory",
     "learning_rate": "--alpha",
     "x_max": "--x-max",
+    "min_n": "--min-n",
+    "max_n": "--max-n",
     "keep_cooccurrences": "--keep-counts",
 }
 # Common English words are only taken for a setting where a value is assigned to them.
 SETTING_IN_MESSAGE = re.compile(
     r"\b(?P<assigned>min_count|max_final_vocab|vector_size|workers|field|errors|tokenizer|sample"
-    r"|window|negative|epochs|alpha|seed|memory_limit)=['\"]?(?P<value>[\w.-]*)['\"]?"
+    r"|window|negative|epochs|alpha|seed|memory_limit|min_n|max_n|bucket)=['\"]?"
+    r"(?P<value>[\w.-]*)['\"]?"
     r"|\b(?P<named>min_count|max_final_vocab|vector_size|learning_rate|keep_cooccurrences)\b"
 )
 
@@ -63,6 +66,7 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     firth train 'news/*.jsonl.zst' --field text -o news --dim 300 --epochs 10
     zcat logs.gz | firth train - -o logs --model cbow
     firth train corpus.txt.gz -o phrases --phrases 2 --connectors english
+    firth train corpus.txt.gz -o forms --model fasttext-skipgram
     firth train wiki.txt.zst -o wiki --model glove --keep-counts wiki-counts
     """,
 )
@@ -74,8 +78,8 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     default="skipgram",
     section=MODEL,
     metavar="NAME",
-    help="skipgram, which learns rare words better, or cbow, which is faster; glove or ppmi, from "
-    "counts of co-occurrences.",
+    help="skipgram, which learns rare words better, or cbow, which is faster; fasttext-skipgram or "
+    "fasttext-cbow, with n-grams of characters; glove or ppmi, from counts of co-occurrences.",
 )
 @option(
     "--dim", type=POSITIVE, default=100, section=MODEL, metavar="N", help="Dimensions of a vector."
@@ -90,11 +94,41 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
 )
 @option(
     "--negative",
-    type=click.IntRange(min=1, max=MOST_NEGATIVES),
+    type=click.IntRange(min=0, max=MOST_NEGATIVES),
     default=5,
     section=MODEL,
     metavar="N",
     help="Random words that each context is told apart from; for ppmi the shift, 1.",
+)
+@option(
+    "--hs",
+    is_flag=True,
+    section=MODEL,
+    help="Hierarchical softmax instead of negatives; beside them, where --negative stands too.",
+)
+@option(
+    "--min-n",
+    type=click.IntRange(min=0),
+    default=3,
+    section=MODEL,
+    metavar="N",
+    help="fasttext: the shortest n-grams, in characters.",
+)
+@option(
+    "--max-n",
+    type=click.IntRange(min=0),
+    default=6,
+    section=MODEL,
+    metavar="N",
+    help="fasttext: the longest n-grams; 0 for none.",
+)
+@option(
+    "--bucket",
+    type=click.IntRange(min=0),
+    default=2_000_000,
+    section=MODEL,
+    metavar="N",
+    help="fasttext: rows that n-grams are hashed into.",
 )
 @option(
     "--sample",
@@ -265,6 +299,8 @@ def train_model(
             return models.GloVe(**arguments)
         if model == "ppmi":
             return models.PPMI(**arguments)
+        if model in FASTTEXT:
+            return models.FastText(sg=FASTTEXT[model], **arguments)
         return models.Word2Vec(sg=WORD2VEC[model], **arguments)
 
 

@@ -3,6 +3,12 @@
 from firth.models._callbacks import CallbackAny2Vec, EarlyStopping
 from firth.models._checkpoints import remove_checkpoint
 from firth.models._curve import read_curve
+from firth.models._facebook import (
+    load_facebook_model,
+    load_facebook_vectors,
+    save_facebook_model,
+)
+from firth.models._fasttext import FastText
 from firth.models._glove import GloVe
 from firth.models._ppmi import PPMI
 from firth.models._probes import Probe
@@ -16,9 +22,13 @@ __all__ = [
     "RULE_KEEP",
     "CallbackAny2Vec",
     "EarlyStopping",
+    "FastText",
     "GloVe",
     "Probe",
     "Word2Vec",
+    "load_facebook_model",
+    "load_facebook_vectors",
     "read_curve",
     "remove_checkpoint",
+    "save_facebook_model",
 ]

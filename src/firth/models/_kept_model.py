@@ -102,7 +102,8 @@ class KeptModel(Trainable):
                 f"{self.vector_size}; its files do not belong together"
             )
         self._vocab, self._wv = wv.vocab, wv
-        self._weights = read_weights(wv, path, self._matrix_rows(len(wv.vocab)))
+        others = read_weights(wv, path, self._matrix_rows(len(wv.vocab)))
+        self._weights = {"input": self._input_of(wv)} | others
         self._run = read_run(told, path)
         try:
             self.corpus_count = int(told["n_sentences"])

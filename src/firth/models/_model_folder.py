@@ -121,7 +121,7 @@ def damaged_manifest(folder: Path, error: Exception) -> FormatError:
 
 
 def read_weights(wv: KeyedVectors, folder: Path, rows: Mapping[str, int]) -> Matrices:
-    """Open the matrices beside the vectors by memory map.
+    """Open the matrices beside the vectors by memory map; "input" is in the vectors themselves.
 
     Raises
     ------
@@ -132,8 +132,7 @@ def read_weights(wv: KeyedVectors, folder: Path, rows: Mapping[str, int]) -> Mat
     tensors = open_tensors(path)
     weights: Matrices = {}
     for name, n_rows in rows.items():
-        if name == "input" and name not in tensors and n_rows == len(wv.vocab):
-            weights[name] = wv.vectors
+        if name == "input":
             continue
         array, shape = tensors.get(name), (n_rows, wv.vector_size)
         if array is None or array.shape != shape or array.dtype != np.float32:

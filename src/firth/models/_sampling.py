@@ -113,6 +113,33 @@ def expected_updates(
     )
 
 
+def shares_of_rows(
+    shares: NDArray[np.float32],
+    offsets: NDArray[np.uint64],
+    rows: NDArray[np.uint32],
+    n_rows: int,
+) -> NDArray[np.float32]:
+    """Add up the updates of words by the rows that each has: its n-grams, the nodes of its path.
+
+    Parameters
+    ----------
+    shares : numpy.ndarray of float32, shape (n_words,)
+        Updates of each word.
+    offsets, rows : numpy.ndarray
+        Word w has ``rows[offsets[w] : offsets[w + 1]]``.
+    n_rows : int
+        How many rows there are.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_rows,)
+        Updates of each row.
+    """
+    ends = offsets.astype(np.int64)
+    of_each = np.repeat(shares, ends[1:] - ends[:-1])
+    return np.bincount(rows, of_each, n_rows).astype(np.float32)
+
+
 def copies_of_commonest_noise(
     counts: NDArray[np.int64], ns_exponent: float, negative: int
 ) -> float:

@@ -6,21 +6,21 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from firth import _core
 from firth.corpus import MAX_SENTENCE_LENGTH
-from firth.errors import ParameterError
+from firth.errors import ParameterError, VocabularyError
 from firth.machine import usable_cores
 from firth.models._callbacks import CallbackAny2Vec, check_callbacks
 from firth.models._checkpoints import open_checkpoints
 from firth.models._checks import at_least_1, check_instruction_set, finite, one_of, whole
 from firth.models._kept_model import KeptModel
+from firth.models._predicting import PredictingModel
 from firth.models._sampling import (
     copies_of_commonest_noise,
     expected_updates,
     keep_limits,
     noise_tables,
+    shares_of_rows,
 )
 from firth.models._texts import TextOptions, type_of_source
 from firth.models._trainable import warn_caller
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from firth.models._schedule import ChunkTrainer
@@ -46,8 +47,8 @@ _FIXED = (
 logger = logging.getLogger("firth")
 
 
-class Word2Vec(KeptModel):
-    """Word vectors by skip-gram or CBOW with negative sampling.
+class Word2Vec(PredictingModel, KeptModel):
+    """Word vectors by skip-gram or CBOW, with negative sampling or hierarchical softmax.
 
     With a text it trains when it is made; without one, `build_vocab` and `train` do the same in
     steps. `wv` are the vectors. Names and defaults are gensim's.
@@ -80,8 +81,11 @@ class Word2Vec(KeptModel):
         Learning rate at the end; it falls in between along a straight line.
     sg : {0, 1}, default 0
         1 for skip-gram, 0 for CBOW.
+    hs : {0, 1}, default 0
+        1 for hierarchical softmax: a word is told from all others by its path through a Huffman
+        tree. Instead of negative sampling where `negative` is 0, else beside it.
     negative : int, default 5
-        Words drawn at random that each context is told apart from, 1 to 255.
+        Words drawn at random that each context is told apart from, 0 to 255; 0 for none, with `hs`.
     ns_exponent : float, default 0.75
         They are drawn in proportion to their counts to this power.
     cbow_mean : {0, 1}, default 1
@@ -136,10 +140,13 @@ class Word2Vec(KeptModel):
     wv : KeyedVectors
         The vectors, to be asked.
     syn1neg : numpy.ndarray of float32, shape (n_words, vector_size)
-        The vectors of the words as targets, under gensim's name.
+        The vectors of the words as targets, under gensim's name; with `negative`.
+    syn1 : numpy.ndarray of float32, shape (n_words - 1, vector_size)
+        The vectors of the inner nodes of the tree, the root first; with `hs`.
     loss : float
         Mean loss of the last epoch: for each pair of a context and a word (for CBOW: for each
-        word), ``-log sigmoid(u . v)`` plus ``-log sigmoid(-n . v)`` of each negative ``n``.
+        word), ``-log sigmoid(u . v)`` plus ``-log sigmoid(-n . v)`` of each negative ``n``; with
+        `hs`, ``-log`` of the word's probability, or both.
     epoch_losses : list of float
         The same of each epoch.
     corpus_count, corpus_total_words : int
@@ -167,10 +174,10 @@ class Word2Vec(KeptModel):
     Notes
     -----
     Mikolov et al. 2013, "Distributed Representations of Words and Phrases and their
-    Compositionality", equation 4. The negatives of a word are shared by all contexts of its
-    window (Ji et al. 2016, "Parallelizing Word2Vec in Shared and Distributed Memory"), and four
-    windows are scored before their rows change; both make matrix products of what were single dot
-    products, and leave the quality as it is.
+    Compositionality", equation 4, and section 2.1 for `hs`. The negatives of a word are shared by
+    all contexts of its window (Ji et al. 2016, "Parallelizing Word2Vec in Shared and Distributed
+    Memory"), and up to four windows are scored before their rows change; both make matrix products
+    of what were single dot products, and leave the quality as it is.
 
     Examples
     --------
@@ -185,7 +192,7 @@ class Word2Vec(KeptModel):
 
     PARAMETERS: ClassVar[tuple[str, ...]] = (
         "vector_size", "alpha", "window", "min_count", "max_vocab_size", "sample", "seed",
-        "workers", "min_alpha", "sg", "negative", "ns_exponent", "cbow_mean", "epochs",
+        "workers", "min_alpha", "sg", "hs", "negative", "ns_exponent", "cbow_mean", "epochs",
         "batch_words", "comment", "deterministic", "max_final_vocab", "shrink_windows",
     )  # fmt: skip
 
@@ -204,6 +211,7 @@ class Word2Vec(KeptModel):
         workers: int | None = None,
         min_alpha: float = 1e-4,
         sg: int = 0,
+        hs: int = 0,
         negative: int = 5,
         ns_exponent: float = 0.75,
         cbow_mean: int = 1,
@@ -237,14 +245,20 @@ class Word2Vec(KeptModel):
                 f"{window}"
             )
         self.min_count = at_least_1("min_count", min_count)
-        self.negative = at_least_1("negative", negative)
+        self.hs = one_of("hs", hs)
+        self.negative = whole("negative", negative)
         self.epochs = at_least_1("epochs", epochs)
         self.workers = usable_cores() if workers is None else at_least_1("workers", workers)
         self.max_vocab_size = _at_least_1_or_none("max_vocab_size", max_vocab_size)
         self.max_final_vocab = _at_least_1_or_none("max_final_vocab", max_final_vocab)
         self.batch_words = _at_least_1_or_none("batch_words", batch_words)
-        if negative > _core.MAX_NEGATIVE:
-            raise ParameterError(f"negative must be at most {_core.MAX_NEGATIVE}, not {negative}")
+        if not 0 <= negative <= _core.MAX_NEGATIVE:
+            raise ParameterError(f"negative must be 0 to {_core.MAX_NEGATIVE}, not {negative}")
+        if not hs and not negative:
+            raise ParameterError(
+                "negative=0 leaves nothing to learn from, unless hs is set: give 5 negatives or "
+                "so, or choose hierarchical softmax"
+            )
         self.seed = whole("seed", seed)
         if seed < 0:
             raise ParameterError(f"seed must be 0 or more, not {seed}")
@@ -285,37 +299,81 @@ class Word2Vec(KeptModel):
     # --- what it learns by ----------------------------------------------------------------------
 
     def _matrix_rows(self, n_words: int) -> dict[str, int]:
-        return {"input": n_words, "targets": n_words}
+        rows = {"input": n_words}
+        if self.negative:
+            rows["targets"] = n_words
+        if self.hs:
+            if n_words < 2:
+                raise VocabularyError(
+                    "hs=1 needs two words or more to choose between, and one is left: give more "
+                    "text, or lower min_count"
+                )
+            rows["nodes"] = n_words - 1
+        return rows
 
     def _make_trainer(self, matrices: Matrices) -> ChunkTrainer:
         counts = self._words().counts
-        noise_columns, noise_run_starts = noise_tables(counts, self.ns_exponent)
         return _core.WindowTrainer(
             matrices["input"],
             keep_limits(counts, self.sample),
-            targets=matrices["targets"],
-            noise_columns=noise_columns,
-            noise_run_starts=noise_run_starts,
-            negative=self.negative,
             lock_factors=self._lock_factors(),
             window=self.window,
             shrink_windows=self.shrink_windows,
             cbow=not self.sg,
             cbow_mean=bool(self.cbow_mean),
             one_by_one=self._needs_small_steps(),
+            **self._what_to_predict(matrices),
+            **self._what_words_are_made_of(),
         )
 
     def _update_shares(self) -> dict[str, NDArray[np.float32]]:
-        contexts, targets = expected_updates(
-            self._words().counts,
-            sample=self.sample,
-            ns_exponent=self.ns_exponent,
-            window=self.window,
-            shrink_windows=self.shrink_windows,
-            negative=self.negative,
-            cbow=not self.sg,
-        )
-        return {"input": contexts, "targets": targets}
+        counts = self._words().counts
+        windows: dict[str, Any] = {
+            "sample": self.sample,
+            "ns_exponent": self.ns_exponent,
+            "window": self.window,
+            "shrink_windows": self.shrink_windows,
+            "cbow": not self.sg,
+        }
+        contexts, targets = expected_updates(counts, negative=self.negative, **windows)
+        shares = {"input": contexts}
+        if parts := self._what_words_are_made_of():
+            shares["input"] = shares_of_rows(
+                contexts, parts["part_offsets"], parts["part_rows"],
+                self._matrix_rows(len(counts))["input"],
+            )  # fmt: skip
+        if self.negative:
+            shares["targets"] = targets
+        if self.hs:
+            tree = self._tree()
+            _, centres = expected_updates(counts, negative=0, **windows)
+            shares["nodes"] = shares_of_rows(centres, tree.offsets, tree.nodes, len(counts) - 1)
+        return shares
+
+    def _what_words_are_made_of(self) -> dict[str, Any]:
+        """Give the trainer the rows of each word; nothing where it has one, of its own number."""
+        return {}
+
+    def _what_to_predict(self, matrices: Matrices) -> dict[str, Any]:
+        """Give the trainer its negatives, the paths through the tree, or both."""
+        given: dict[str, Any] = {}
+        if self.negative:
+            columns, run_starts = noise_tables(self._words().counts, self.ns_exponent)
+            given |= {
+                "negative": self.negative,
+                "targets": matrices["targets"],
+                "noise_columns": columns,
+                "noise_run_starts": run_starts,
+            }
+        if self.hs:
+            tree = self._tree()
+            given |= {
+                "nodes": matrices["nodes"],
+                "path_offsets": tree.offsets,
+                "path_nodes": tree.nodes,
+                "path_n_positive": tree.n_positive,
+            }
+        return given
 
     def _needs_small_steps(self) -> bool:
         """Tell whether a window has so many copies of one negative that they must not add up.
@@ -323,82 +381,11 @@ class Word2Vec(KeptModel):
         In a text of many words that never happens; in one of a handful, or where one word makes up
         most of it, training would diverge where word2vec.c's does not.
         """
+        if not self.negative:
+            return False
         counts = self._words().counts
         copies = copies_of_commonest_noise(counts, self.ns_exponent, self.negative)
         return copies > MOST_COPIES_OF_A_NEGATIVE
-
-    # --- questions to the whole model -----------------------------------------------------------
-
-    @property
-    def syn1neg(self) -> NDArray[np.float32]:
-        """The vectors of the words as targets, shape (n_words, vector_size)."""
-        return self._matrix("targets")
-
-    def predict_output_word(
-        self, context_words_list: Sequence[str | int], topn: int = 10
-    ) -> list[tuple[str, float]] | None:
-        """Tell which words are likeliest between others, by the model's own targets.
-
-        Crude, as in gensim: the vectors of the context are added up or averaged as CBOW does, also
-        in a skip-gram model, and trained by negative sampling the scores are no probabilities.
-
-        Parameters
-        ----------
-        context_words_list : sequence of str or int
-            The words around, or their rows; those that are not there are left out.
-        topn : int, default 10
-            How many words to tell.
-
-        Returns
-        -------
-        list of (str, float), or None
-            Words with their share, likeliest first; the shares of all words add up to 1. None where
-            none of the context words is there, with a warning in the log.
-
-        Examples
-        --------
-        >>> from firth.models import Word2Vec
-        >>> text = [["a", "king", "rules"], ["a", "dog", "barks"]] * 100
-        >>> model = Word2Vec(text, vector_size=16, sample=0, epochs=20, workers=1)
-        >>> model.predict_output_word(["a", "barks"], topn=1)[0][0]
-        'dog'
-        """
-        if isinstance(context_words_list, str):
-            raise ParameterError(
-                f"context_words_list is the string {context_words_list!r:.60}; give a list of words"
-            )
-        topn = at_least_1("topn", topn)
-        wv = self.wv
-        rows = [
-            wv.get_index(word) for word in context_words_list if word in wv.vocab or _is_row(word)
-        ]
-        if not rows:
-            logger.warning("predict_output_word: none of the context words has a vector")
-            return None
-        hidden = wv.vectors[rows].astype(np.float32).sum(axis=0)
-        if self.cbow_mean:
-            hidden /= len(rows)
-        scores = (self.syn1neg @ hidden).astype(np.float64)
-        shares = np.exp(scores - scores.max())
-        shares /= shares.sum()
-        best = np.argsort(-shares, kind="stable")[:topn]
-        return list(zip(wv.vocab.words_at(best), shares[best].tolist(), strict=True))
-
-    def score(
-        self, sentences: Iterable[Sequence[str]], total_sentences: int = 1_000_000
-    ) -> NDArray[np.float32]:
-        """Compute how likely sentences are; for models of hierarchical softmax.
-
-        Raises
-        ------
-        ParameterError
-            This model was trained by negative sampling alone, which knows no probabilities.
-        """
-        del sentences, total_sentences
-        raise ParameterError(
-            "score needs a model of hierarchical softmax: negative sampling tells words from noise "
-            "and knows no probabilities; predict_output_word ranks words"
-        )
 
     # --- telling --------------------------------------------------------------------------------
 
@@ -421,7 +408,3 @@ class Word2Vec(KeptModel):
 
 def _at_least_1_or_none(name: str, value: Any) -> int | None:
     return None if value is None else at_least_1(name, value)
-
-
-def _is_row(word: object) -> bool:
-    return isinstance(word, int | np.integer) and not isinstance(word, bool)

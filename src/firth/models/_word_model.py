@@ -93,6 +93,10 @@ class WordModel(ABC):
         """Make the vectors to be asked out of matrices without padding."""
         return KeyedVectors(self._words(), weights["input"][: len(self._words())])
 
+    def _input_of(self, vectors: KeyedVectors) -> NDArray[np.float32]:
+        """Give the input matrix that `_make_wv` makes such vectors of."""
+        return np.ascontiguousarray(vectors.vectors, np.float32)
+
     # --- words ----------------------------------------------------------------------------------
 
     def build_vocab(
@@ -276,6 +280,16 @@ class WordModel(ABC):
         self._wv = None
         self._vocab = vocab
 
+    def take(self, vocab: Vocab, weights: Matrices, n_tokens: int) -> None:
+        """Take words with their matrices, as another program has trained them."""
+        rows = self._matrix_rows(len(vocab))
+        shapes = {name: (n, self.vector_size) for name, n in rows.items()}
+        if {name: matrix.shape for name, matrix in weights.items()} != shapes:
+            raise ParameterError(f"these words need matrices of the shapes {shapes}")
+        self._take_words(vocab, update=False)
+        self._weights = weights
+        self.corpus_count, self.corpus_total_words = 0, n_tokens
+
     def _words(self) -> Vocab:
         if self._vocab is None:
             raise ParameterError(
@@ -324,7 +338,7 @@ class WordModel(ABC):
         if vectors.vocab != words:
             raise ParameterError("wv must have the words of the model, in the same order")
         weights = dict(self._weights_without_padding())
-        weights["input"] = np.ascontiguousarray(vectors.vectors, np.float32)
+        weights["input"] = self._input_of(vectors)
         self._weights, self._wv = weights, vectors
 
     def _weights_without_padding(self) -> Matrices:
