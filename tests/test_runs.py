@@ -509,6 +509,16 @@ def test_what_firth_did_not_write_is_left_alone(sentences, tmp_path):
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["notes.txt"]
 
 
+def test_a_folder_in_which_a_process_was_killed_at_once_is_used(sentences, tmp_path):
+    folder = tmp_path / "run"
+    (folder / ".new.partial").mkdir(parents=True)
+    (folder / "lock").touch()
+    for _ in range(2):
+        model = Word2Vec(sentences, checkpoint=folder, resume=True, **QUICK)
+        assert same_bits(model, Word2Vec(sentences, **QUICK))
+    assert not list(folder.glob(".*"))
+
+
 def test_two_processes_do_not_share_a_checkpoint(sentences, tmp_path):
     def begin_another(model):
         Word2Vec(sentences, checkpoint=tmp_path / "run", resume=True, **QUICK)
@@ -576,19 +586,21 @@ def test_a_full_disk_at_the_beginning_is_said_at_once(sentences, tmp_path, monke
 
 
 def test_saving_takes_a_tenth_of_the_time_at_most(sentences, tmp_path, monkeypatch):
-    saved = []
-    write = _checkpoints.Checkpoints._write
+    clock, due = [100.0], []
+    monkeypatch.setattr(_checkpoints.time, "perf_counter", lambda: clock[0])
+    checkpoints = _checkpoints.Checkpoints(tmp_path / "run", 60.0, resume=False)
 
-    def slow(self, *arguments):
-        saved.append(time.perf_counter())
-        time.sleep(0.02)
-        write(self, *arguments)
+    def save_for(seconds):
+        monkeypatch.setattr(checkpoints, "_write", lambda *_: clock.append(clock.pop() + seconds))
+        model.run.position += 1
+        checkpoints.save(model, model.run, None)
+        due.append(checkpoints.next_time(model.run) - clock[0])
 
-    monkeypatch.setattr(_checkpoints.Checkpoints, "_write", slow)
-    Word2Vec(sentences, epochs=300, checkpoint=tmp_path / "run", checkpoint_every=1e-6, **QUICK)
-    gaps = np.diff(saved[:-1])  # the last one is that of the end
-    assert len(gaps) > 1
-    assert gaps.min() > 0.2
+    model = Word2Vec(sentences, **QUICK)
+    assert checkpoints.next_time(model.run) == 160.0
+    for seconds in (0.1, 5.0, 30.0):
+        save_for(seconds)
+    assert due == [60.0, 60.0, 270.0]
 
 
 # --- killed at any moment -------------------------------------------------------------------------
@@ -643,7 +655,7 @@ def test_a_process_killed_at_random_moments_ends_with_the_same_bits(text, tmp_pa
     kept = Word2Vec.load(tmp_path / "run-model")
     assert same_bits(kept, whole)
     assert kept.n_words_trained == whole.n_words_trained
-    assert {path.name for path in tmp_path.iterdir()} == {"text.txt", "run", "run-model"}
+    assert not list(tmp_path.glob(".run.*"))
     assert not list(folder.glob(".*"))
 
 

@@ -29,7 +29,14 @@ from firth.corpus import Corpus
 from firth.errors import FirthError, FormatError, OutputError, ParameterError
 from firth.models._checks import finite
 from firth.models._schedule import DivergedError, Run, diverged
-from firth.storage import open_tensors, read_config, save_tensors, write_config, write_folder
+from firth.storage import (
+    check_target,
+    open_tensors,
+    read_config,
+    save_tensors,
+    write_config,
+    write_folder,
+)
 from firth.vocab import VOCAB_FILE, Vocab
 
 if TYPE_CHECKING:
@@ -97,12 +104,29 @@ class Checkpoints:
                 )
             self._take_lock()
             _compare(self.folder, config, told)
-            for left in self.folder.glob(".*.partial"):  # of a process that was killed
-                shutil.rmtree(left, ignore_errors=True)
-        else:
-            with write_folder(self.folder) as folder:
-                write_config(folder, "checkpoint", **told)
+            self._clean_up()
+            return
+        if not (self.folder.is_dir() and all(map(_is_passing, self.folder.iterdir()))):
+            check_target(self.folder)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             self._take_lock()
+            self._clean_up()
+            # Where a process that is killed leaves nothing outside of the folder.
+            beside = self.folder / ".new.partial"
+            beside.mkdir()
+            write_config(beside, "checkpoint", **told)
+            (beside / "config.json").replace(self.folder / "config.json")
+            beside.rmdir()
+        except OSError as error:
+            if isinstance(error, FirthError):
+                raise
+            raise OutputError(f"{self.folder}: cannot be written: {error.strerror}") from error
+
+    def _clean_up(self) -> None:
+        """Remove what a process that was killed was writing."""
+        for left in self.folder.glob(".*.partial"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def _take_lock(self) -> None:
         from filelock import FileLock, Timeout
@@ -310,6 +334,11 @@ def read_state(place: Path, rows: Mapping[str, int], size: int) -> tuple[Run, Ma
         if checksum != checksums[name]:
             raise FormatError(f"{place}: the matrix {name!r} is not what was written")
     return run, {name: tensors[name] for name in rows}
+
+
+def _is_passing(path: Path) -> bool:
+    """Tell what may be left of a process that was killed before its checkpoint began."""
+    return path.name == "lock" or (path.name.startswith(".") and path.name.endswith(".partial"))
 
 
 def _blocks(matrix: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:

@@ -19,7 +19,7 @@ from firth.models._hogwild import Hogwild
 from firth.models._identity import FingerprintInBackground, identity_of
 from firth.models._matrices import without_padding
 from firth.models._probes import Probe
-from firth.models._rounds import Rounds
+from firth.models._rounds import ROUND_CHUNK_SIZE, Rounds
 from firth.models._schedule import DivergedError, Plan, Run
 from firth.models._training import run_training
 from firth.models._word_model import WordModel
@@ -305,9 +305,10 @@ class Trainable(WordModel):
         callbacks: Sequence[CallbackAny2Vec],
         checkpoints: Checkpoints | None,
     ) -> None:
+        in_rounds = self.deterministic and self.workers > 1
         plan = Plan.of_corpus(
             corpus,
-            self.batch_words,
+            self.batch_words or (ROUND_CHUNK_SIZE if in_rounds else None),
             epochs=self.epochs,
             alpha=self.alpha,
             min_alpha=self.min_alpha,
