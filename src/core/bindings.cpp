@@ -28,4 +28,5 @@ NB_MODULE(_core, m) {
     bind_training(m);
     bind_cooccurrence(m);
     bind_glove(m);
+    bind_replicas(m);
 }

@@ -36,3 +36,4 @@ void bind_phrases(nb::module_ &m);
 void bind_training(nb::module_ &m);
 void bind_cooccurrence(nb::module_ &m);
 void bind_glove(nb::module_ &m);
+void bind_replicas(nb::module_ &m);

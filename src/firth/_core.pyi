@@ -304,6 +304,14 @@ class WindowTrainer:
 def build_huffman_paths(
     counts: NDArray[np.int64],
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.uint8]]: ...
+def merge_replicas(
+    base: NDArray[np.float32],
+    replicas: list[NDArray[np.float32]],
+    factors: NDArray[np.float32],
+    rows: NDArray[np.uint32] | None = None,
+    *,
+    n_threads: int,
+) -> None: ...
 def build_alias_table(weights: NDArray[np.float64]) -> NDArray[np.uint32]: ...
 def multiply_add_in_registers(n_rounds: int) -> float: ...
 

@@ -1,6 +1,8 @@
 """Models: what turns a corpus into an embedding matrix."""
 
 from firth.models._callbacks import CallbackAny2Vec, EarlyStopping
+from firth.models._checkpoints import remove_checkpoint
+from firth.models._curve import read_curve
 from firth.models._facebook import (
     load_facebook_model,
     load_facebook_vectors,
@@ -9,6 +11,7 @@ from firth.models._facebook import (
 from firth.models._fasttext import FastText
 from firth.models._glove import GloVe
 from firth.models._ppmi import PPMI
+from firth.models._probes import Probe
 from firth.models._word2vec import Word2Vec
 from firth.models._words import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
@@ -21,8 +24,11 @@ __all__ = [
     "EarlyStopping",
     "FastText",
     "GloVe",
+    "Probe",
     "Word2Vec",
     "load_facebook_model",
     "load_facebook_vectors",
+    "read_curve",
+    "remove_checkpoint",
     "save_facebook_model",
 ]

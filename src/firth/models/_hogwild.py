@@ -58,7 +58,7 @@ class Hogwild:
         until : int
             The chunk to stop before.
         deadline : float
-            The time by `time.perf_counter` after which no chunk is begun.
+            The time by `time.perf_counter` after which no further chunk is begun.
 
         Raises
         ------
@@ -70,8 +70,10 @@ class Hogwild:
         adding = threading.Lock()
 
         def numbers() -> Iterator[int]:
-            for number in range(run.position, until):
-                if time.perf_counter() >= deadline:
+            begin = run.position
+            for number in range(begin, until):
+                # The first chunk is always trained on, so that every call gets further.
+                if number > begin and time.perf_counter() >= deadline:
                     return
                 yield number
 

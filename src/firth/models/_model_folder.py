@@ -99,12 +99,17 @@ def read_manifest(wv: KeyedVectors, folder: Path, class_name: str) -> dict[str, 
             f"{folder}: has vectors to be asked, but not what further training needs: open it with "
             f"firth.load, or save the model itself (model.save) instead of its vectors"
         )
+    check_class(told, folder, class_name)
+    return told
+
+
+def check_class(told: Mapping[str, Any], folder: Path, class_name: str) -> None:
+    """Refuse a model of another class."""
     if told.get("class") != class_name:
         raise FormatError(
             f"{folder}: holds a {told.get('class')!s:.60}, not a {class_name}; load it with the "
             f"class that saved it"
         )
-    return told
 
 
 def damaged_manifest(folder: Path, error: Exception) -> FormatError:

@@ -76,6 +76,50 @@ def noise_tables(
     return columns.reshape(-1, 2), starts.astype(np.uint32)
 
 
+def expected_updates(
+    counts: NDArray[np.int64],
+    *,
+    sample: float,
+    ns_exponent: float,
+    window: int,
+    shrink_windows: bool,
+    negative: int,
+    cbow: bool,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Compute how often rows are updated for a word of the text, on average.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray of int64, shape (n_words,)
+        How often each word occurs.
+    sample, ns_exponent, window, shrink_windows, negative, cbow
+        As for `Word2Vec`.
+
+    Returns
+    -------
+    contexts : numpy.ndarray of float32, shape (n_words,)
+        Updates of each word's vector: it is a context of all words around it.
+    targets : numpy.ndarray of float32, shape (n_words,)
+        Updates of its vector as a target: of the word itself, and as a negative; for each context,
+        but with CBOW for each window.
+    """
+    kept = counts / max(counts.sum(), 1) * (keep_limits(counts, sample) / _MOST)
+    n_contexts = window + 1 if shrink_windows else 2 * window
+    noise = _noise_weights(counts, ns_exponent)
+    targets = kept + kept.sum() * negative * (noise / noise.sum())
+    return (
+        (kept * n_contexts).astype(np.float32),
+        (targets * (1 if cbow else n_contexts)).astype(np.float32),
+    )
+
+
+def added_up(
+    rows: NDArray[np.integer], shares: NDArray[np.float32], n_rows: int
+) -> NDArray[np.float32]:
+    """Add up what falls to each row, shape (n_rows,)."""
+    return np.bincount(rows, weights=shares, minlength=n_rows).astype(np.float32)
+
+
 def copies_of_commonest_noise(
     counts: NDArray[np.int64], ns_exponent: float, negative: int
 ) -> float:

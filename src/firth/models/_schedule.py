@@ -60,6 +60,8 @@ class Plan:
     ----------
     starts : list of int
         The first sentence of each chunk of the corpus, and the number of sentences.
+    word_ends : numpy.ndarray of int64, shape (chunks_per_epoch,)
+        The words of the corpus up to the end of each chunk.
     epochs : int
         Passes over the corpus.
     alpha, min_alpha : float
@@ -72,6 +74,7 @@ class Plan:
     """
 
     starts: list[int]
+    word_ends: NDArray[np.int64]
     epochs: int
     alpha: float
     min_alpha: float
@@ -81,7 +84,8 @@ class Plan:
     @classmethod
     def of_corpus(cls, corpus: Corpus, chunk_size: int | None = None, **how: Any) -> Self:
         """Cut a corpus into chunks of about `chunk_size` words."""
-        return cls(corpus.chunk_starts(chunk_size or CHUNK_SIZE).tolist(), **how)
+        starts = corpus.chunk_starts(chunk_size or CHUNK_SIZE)
+        return cls(starts.tolist(), corpus.sentence_ends[starts[1:] - 1], **how)
 
     @property
     def chunks_per_epoch(self) -> int:
@@ -90,6 +94,19 @@ class Plan:
     @property
     def n_chunks(self) -> int:
         return self.epochs * self.chunks_per_epoch
+
+    @property
+    def n_words(self) -> int:
+        return self.epochs * int(self.word_ends[-1])
+
+    def chunk_behind(self, words: float) -> int:
+        """Give the first chunk before which so many words of the run are done."""
+        epoch, rest = divmod(words, int(self.word_ends[-1]))
+        return (
+            int(epoch) * self.chunks_per_epoch
+            + int(np.searchsorted(self.word_ends, rest))
+            + (rest > 0)
+        )
 
     def alpha_of(self, number: int) -> float:
         """Give the learning rate of a chunk of the run."""

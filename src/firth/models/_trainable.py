@@ -7,37 +7,37 @@ import math
 import sys
 import warnings
 from abc import abstractmethod
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from contextlib import closing, nullcontext
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from firth.corpus import NoKnownWordError
-from firth.errors import FormatError, ParameterError
+from firth.errors import ParameterError
 from firth.models._callbacks import check_callbacks
+from firth.models._checkpoints import Checkpoints, open_checkpoints
 from firth.models._checks import at_least_1, finite
 from firth.models._hogwild import Hogwild
+from firth.models._identity import FingerprintInBackground, identity_of
 from firth.models._matrices import without_padding
-from firth.models._model_folder import (
-    damaged_manifest,
-    read_manifest,
-    read_run,
-    read_weights,
-    save_model,
-)
+from firth.models._probes import Probe
+from firth.models._rounds import Rounds
 from firth.models._schedule import DivergedError, Plan, Run
-from firth.models._texts import TextOptions
 from firth.models._training import run_training
 from firth.models._word_model import WordModel
 from firth.progress import progress as show_progress
-from firth.vectors import KeyedVectors
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from firth.corpus import Corpus
     from firth.models._callbacks import CallbackAny2Vec
-    from firth.models._texts import type_of_source
+    from firth.models._texts import TextOptions, type_of_source
+    from firth.models._training import Engine, Watch
     from firth.models._word_model import Matrices, TrimRule
+    from firth.vocab import Vocab
 
 logger = logging.getLogger("firth")
 
@@ -67,7 +67,12 @@ class Trainable(WordModel):
     min_alpha: float
     epochs: int
     batch_words: int | None
+    deterministic: bool
     phrases: str | int | None
+
+    @abstractmethod
+    def _update_shares(self) -> dict[str, NDArray[np.float32]]:
+        """Tell how often each row of each matrix is updated for a word of the text; `Rounds`."""
 
     @property
     @abstractmethod
@@ -142,6 +147,9 @@ class Trainable(WordModel):
         report_delay: float = 1.0,
         compute_loss: bool = False,
         callbacks: Sequence[CallbackAny2Vec] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: float = 60.0,
+        resume: bool = False,
     ) -> tuple[int, int]:
         """Train on a text, after `build_vocab` or once more.
 
@@ -165,6 +173,9 @@ class Trainable(WordModel):
             Taken for gensim's sake: the loss is always computed.
         callbacks : sequence of CallbackAny2Vec
             What looks at the training in between.
+        checkpoint, checkpoint_every, resume
+            As for the class. Words and weights that the training begins with must be the same when
+            it is resumed; those that a seed and a text give are.
 
         Returns
         -------
@@ -192,18 +203,31 @@ class Trainable(WordModel):
         end = self.min_alpha if end_alpha is None else finite("end_alpha", end_alpha)
         if end > alpha:
             raise ParameterError(f"end_alpha ({end}) must not be above start_alpha ({alpha})")
+        checkpoints = open_checkpoints(checkpoint, checkpoint_every, resume)
+        names = ("corpus_iterable", "corpus_file")
+        before = self.epochs, self.alpha, self.min_alpha
+        self.epochs, self.alpha, self.min_alpha = epochs, alpha, end
         try:
-            _, corpus = self._encode(
-                corpus_iterable, corpus_file, vocab=words,
-                names=("corpus_iterable", "corpus_file"),
-            )  # fmt: skip
+            with closing(checkpoints) if checkpoints else nullcontext():
+                kept = None
+                if checkpoints:
+                    text = identity_of(corpus_iterable, corpus_file, self._text)
+                    told = {"text": text, "words": words.fingerprint()}
+                    checkpoints.open(self._told() | told)
+                    kept = checkpoints.corpus()
+                corpus = kept[1] if kept else None
+                if corpus is None:
+                    corpus = self._encode(corpus_iterable, corpus_file, vocab=words, names=names)[1]
+                with self._corpus_of(corpus_iterable, corpus):
+                    if checkpoints and not kept:
+                        kept = checkpoints.keep_corpus(words, corpus)
+                        corpus = kept[1]
+                    self._train(corpus, looking, checkpoints)
+                    return self._run.n_kept, epochs * corpus.n_tokens_read
         except NoKnownWordError as error:
+            self.epochs, self.alpha, self.min_alpha = before
             warn_caller(f"nothing was learned: {error}")
             return 0, epochs * error.n_tokens_read
-        self.epochs, self.alpha, self.min_alpha = epochs, alpha, end
-        with self._corpus_of(corpus_iterable, corpus):
-            self._train(corpus, looking)
-            return self._run.n_kept, epochs * corpus.n_tokens_read
 
     def stop_training(self, reason: str = "a callback asked for it") -> None:
         """End the training that runs; for callbacks.
@@ -230,15 +254,57 @@ class Trainable(WordModel):
         corpus_file: type_of_source | None,
         trim_rule: TrimRule | None,
         callbacks: Sequence[CallbackAny2Vec],
+        checkpoints: Checkpoints | None,
     ) -> None:
         """Choose the words of a text and train on it, in one reading; for the constructors."""
-        vocab, corpus = self._encode(sentences, corpus_file, trim_rule=trim_rule)
-        with self._corpus_of(sentences, corpus):
-            self._note_corpus(corpus)
-            self._take_words(vocab, update=False)
-            self._train(corpus, callbacks)
+        with closing(checkpoints) if checkpoints else nullcontext():
+            kept = None
+            if checkpoints:
+                rule = getattr(trim_rule, "__qualname__", None)
+                told = {"text": identity_of(sentences, corpus_file, self._text), "trim_rule": rule}
+                checkpoints.open(self._told() | told)
+                kept = checkpoints.corpus()
+            if kept is None:
+                vocab, corpus = self._encode(sentences, corpus_file, trim_rule=trim_rule)
+                with self._corpus_of(sentences, corpus):
+                    if checkpoints:
+                        kept = checkpoints.keep_corpus(vocab, corpus)
+                    else:
+                        self._begin(vocab, corpus)
+                        self._train(corpus, callbacks, None)
+            if kept:
+                self._begin(*kept)
+                self._train(kept[1], callbacks, checkpoints)
 
-    def _train(self, corpus: Corpus, callbacks: Sequence[CallbackAny2Vec]) -> None:
+    def _begin(self, vocab: Vocab, corpus: Corpus) -> None:
+        self._note_corpus(corpus)
+        self._take_words(vocab, update=False)
+
+    def _told(self) -> dict[str, Any]:
+        """Tell what a checkpoint must have been begun with, to go on from it."""
+        parameters = {name: getattr(self, name) for name in self.PARAMETERS}
+        del parameters["comment"]
+        if not self.deterministic and self.workers > 1:
+            # Threads that share matrices give other bits each time, however many there are.
+            parameters["workers"] = "several"
+        return {
+            "class": type(self).__name__,
+            "parameters": parameters | {"phrases": self.phrases},
+            "split": self._text.told(),
+            "epochs_before": self.epochs_trained,
+        }
+
+    def live_matrices(self) -> Matrices:
+        """Give views of the matrices of the training that runs, without padding."""
+        live = self._live or {}
+        return {name: matrix[:, : self.vector_size] for name, matrix in live.items()}
+
+    def _train(
+        self,
+        corpus: Corpus,
+        callbacks: Sequence[CallbackAny2Vec],
+        checkpoints: Checkpoints | None,
+    ) -> None:
         plan = Plan.of_corpus(
             corpus,
             self.batch_words,
@@ -248,25 +314,58 @@ class Trainable(WordModel):
             seed=self.seed,
             epochs_before=self.epochs_trained,
         )
-        matrices = self._matrices_to_train()
+        rows = self._matrix_rows(len(self._words()))
+        state = checkpoints.latest(plan, rows, self.vector_size) if checkpoints else None
         before = self._run
-        self._run = Run.of_epochs(plan.epochs)
-        trainer = self._make_trainer(matrices)
+        self._run, weights = state or (Run.of_epochs(plan.epochs), self._weights)
+        matrices = self._matrices_to_train(weights)
+        del state, weights
         self._live = matrices
-        total = plan.epochs * len(corpus)
+        fingerprint = FingerprintInBackground(corpus, self._words())
         try:
-            with show_progress("training", total=total, unit="words", show=self._progress) as bar:
-                engine = Hogwild(trainer, corpus, plan, self.workers, bar)
-                run_training(self, engine, self._run, plan, callbacks=callbacks, watches=())
-        except DivergedError:
+            self._run_to_end(corpus, plan, callbacks, checkpoints)
+        except DivergedError as error:
+            fingerprint.cancel()
             self._live, self._run = None, before
+            if checkpoints:
+                raise checkpoints.with_last_state(error) from None
             raise
         except BaseException:
+            fingerprint.cancel()
             self._keep(matrices)
             raise
-        del trainer, engine
+        self.corpus_fingerprint = fingerprint.result()
         self._keep(matrices)
         self._tell_end()
+
+    def _run_to_end(
+        self,
+        corpus: Corpus,
+        plan: Plan,
+        callbacks: Sequence[CallbackAny2Vec],
+        checkpoints: Checkpoints | None,
+    ) -> None:
+        matrices, run = self._live or {}, self._run
+        watches: list[Watch] = [callback for callback in callbacks if isinstance(callback, Probe)]
+        if checkpoints:
+            watches.append(checkpoints)
+        with show_progress(
+            "training", total=plan.n_words, unit="words", show=self._progress
+        ) as bar:
+            if run.n_words:
+                bar.advance(run.n_words)
+            engine: Engine
+            if self.deterministic and self.workers > 1:
+                shares = self._update_shares()
+                engine = Rounds(
+                    matrices, self._make_trainer, shares, corpus, plan, self.workers, bar
+                )
+            else:
+                trainer = self._make_trainer(matrices)
+                engine = Hogwild(trainer, corpus, plan, self.workers, bar)
+            run_training(self, engine, run, plan, bar, callbacks=callbacks, watches=watches)
+            if checkpoints:
+                checkpoints.save(self, run, plan)
 
     def _keep(self, matrices: Matrices) -> None:
         """Make what was trained the state of the model."""
@@ -290,105 +389,6 @@ class Trainable(WordModel):
                 f"nothing was learned: with sample={getattr(self, 'sample', 0)} too few words of "
                 f"this small text are left to be anybody's context; set sample=0"
             )
-
-    # --- keeping --------------------------------------------------------------------------------
-
-    def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write the model, and how it was made, to a folder.
-
-        Parameters
-        ----------
-        folder : str or Path
-            The folder: `firth.load` and `KeyedVectors.load` open the vectors in it, `load` of the
-            class the whole model, to train on. One that firth wrote is replaced.
-
-        Raises
-        ------
-        OutputError
-            The folder is something else, or the disk is full.
-        ParameterError
-            The model has no words yet.
-        """
-        save_model(self, folder, self._weights_to_save())
-
-    def _weights_to_save(self) -> Matrices:
-        return self._weights_without_padding() if self._live is None else self._copy_of_live()
-
-    @classmethod
-    def load(
-        cls,
-        folder: str | os.PathLike[str],
-        *,
-        tokenizer: Any = None,
-        phrases: Any = None,
-        progress: bool | None = None,
-    ) -> Self:
-        """Open a whole model that `save` wrote, to train on.
-
-        Parameters
-        ----------
-        folder : str or Path
-            The folder; its matrices are mapped, and copied when a training begins.
-        tokenizer : optional
-            How text is split from now on; needed where it was a function, which is not kept.
-        phrases : optional
-            What joins phrases from now on; needed where there were some, which are not kept.
-        progress : bool, optional
-            As for the class.
-
-        Raises
-        ------
-        SourceError
-            There is no such folder.
-        FormatError
-            It holds vectors only, or a model of another class, or is damaged.
-        """
-        path = Path(folder)
-        wv = KeyedVectors.load(path)
-        told = read_manifest(wv, path, cls.__name__)
-        model = cls._with_parameters(
-            told, path, tokenizer=tokenizer, phrases=phrases, progress=progress
-        )
-        model._restore(wv, told, path)  # noqa: SLF001 (its own class)
-        return model
-
-    def _restore(self, wv: KeyedVectors, told: dict[str, Any], path: Path) -> None:
-        """Take words, matrices and figures from a folder."""
-        if self.vector_size != wv.vector_size:
-            raise FormatError(
-                f"{path}: has vectors of size {wv.vector_size}, and a model of size "
-                f"{self.vector_size}; its files do not belong together"
-            )
-        self._vocab, self._wv = wv.vocab, wv
-        others = read_weights(wv, path, self._matrix_rows(len(wv.vocab)))
-        self._weights = {"input": self._input_of(wv)} | others
-        self._run = read_run(told, path)
-        try:
-            self.corpus_count = int(told["n_sentences"])
-            self.corpus_total_words = int(told["n_words"])
-            self.corpus_fingerprint = told["corpus"]
-            self.epochs_trained = int(told["epochs_trained"])
-            self.train_count = int(told["train_count"])
-            self.total_train_time = float(told["total_train_time"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise damaged_manifest(path, error) from error
-
-    @classmethod
-    def _with_parameters(cls, told: dict[str, Any], path: Path, **given: Any) -> Self:
-        """Make a model without words from what its folder tells."""
-        try:
-            known = {n: v for n, v in told["parameters"].items() if n in cls.PARAMETERS}
-            text = {name: told["text"][name] for name in TextOptions().told()}
-            if told["parameters"].get("phrases") and given["phrases"] is None:
-                logger.warning(
-                    "%s: the phrases that its text was joined by are not kept with it: give "
-                    "load(phrases=...) before training on text, or text whose phrases are joined",
-                    path,
-                )
-            text |= {name: value for name, value in given.items() if value is not None}
-            return cls(**known, **text)
-        except (KeyError, TypeError, AttributeError, ParameterError) as error:
-            raise damaged_manifest(path, error) from error
 
 
 def warn_caller(message: str) -> None:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from firth.models._callbacks import CallbackAny2Vec
     from firth.models._schedule import Plan, Run
     from firth.models._trainable import Trainable
+    from firth.progress import Progress
 
 
 class Engine(Protocol):
     """What trains on chunks: `Hogwild`, or `Rounds` where the same bits are wanted."""
 
     def advance(self, run: Run, until: int, deadline: float) -> None:
-        """Train up to a chunk or a time, and return with no chunk under way."""
+        """Train on a chunk at least, up to a chunk or a time; no chunk is under way then."""
 
 
 class Watch(Protocol):
@@ -30,8 +30,8 @@ class Watch(Protocol):
     def next_time(self, run: Run) -> float | None:
         """Give the time by `time.perf_counter` when it wants to look next, if it goes by time."""
 
-    def look(self, model: Trainable, run: Run, plan: Plan) -> None:
-        """Look, where it is time to."""
+    def look(self, model: Trainable, run: Run, plan: Plan) -> Mapping[str, float] | None:
+        """Look, where it is time to; returns figures to be shown."""
 
 
 def run_training(
@@ -39,6 +39,7 @@ def run_training(
     engine: Engine,
     run: Run,
     plan: Plan,
+    bar: Progress,
     *,
     callbacks: Sequence[CallbackAny2Vec],
     watches: Sequence[Watch],
@@ -64,7 +65,7 @@ def run_training(
                 for callback in callbacks:
                     callback.on_epoch_end(model)
             for watch in watches:
-                watch.look(model, run, plan)
+                bar.advance(0, **(watch.look(model, run, plan) or {}))
     except KeyboardInterrupt:
         run.interrupted = True
     for callback in callbacks:
@@ -83,5 +84,4 @@ def _segment_end(
         chunk, moment = watch.next_chunk(run, plan), watch.next_time(run)
         until = until if chunk is None else min(until, max(chunk, run.position + 1))
         deadline = deadline if moment is None else min(deadline, moment)
-    # What is overdue must not keep the training from going on by a chunk.
-    return until, max(deadline, time.perf_counter() + 1e-3)
+    return until, deadline

@@ -6,20 +6,33 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from firth import _core
 from firth.corpus import MAX_SENTENCE_LENGTH
 from firth.errors import ParameterError, VocabularyError
 from firth.machine import usable_cores
 from firth.models._callbacks import CallbackAny2Vec, check_callbacks
+from firth.models._checkpoints import open_checkpoints
 from firth.models._checks import at_least_1, check_instruction_set, finite, one_of, whole
+from firth.models._kept_model import KeptModel
 from firth.models._predicting import PredictingModel
-from firth.models._sampling import copies_of_commonest_noise, keep_limits, noise_tables
+from firth.models._sampling import (
+    added_up,
+    copies_of_commonest_noise,
+    expected_updates,
+    keep_limits,
+    noise_tables,
+)
 from firth.models._texts import TextOptions, type_of_source
-from firth.models._trainable import Trainable, warn_caller
+from firth.models._trainable import warn_caller
 from firth.progress import format_count
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from firth.models._schedule import ChunkTrainer
     from firth.models._word_model import Matrices
@@ -35,7 +48,7 @@ _FIXED = (
 logger = logging.getLogger("firth")
 
 
-class Word2Vec(PredictingModel, Trainable):
+class Word2Vec(PredictingModel, KeptModel):
     """Word vectors by skip-gram or CBOW, with negative sampling or hierarchical softmax.
 
     With a text it trains when it is made; without one, `build_vocab` and `train` do the same in
@@ -110,6 +123,15 @@ class Word2Vec(PredictingModel, Trainable):
     phrases : int, Phrases, FrozenPhrases or list of these, optional
         Join phrases before training (``new_york``): how many times to learn and join them, or the
         models to join them by; see `firth.phrases.encode_phrases`.
+    deterministic : bool, default False
+        Whether several workers, too, give the same bits for the same seed; slower, and each worker
+        has a copy of the matrices.
+    checkpoint : str or Path, optional
+        A folder to save the state of the training in, so that it can go on after a crash.
+    checkpoint_every : float, default 60.0
+        Seconds of training between two of them.
+    resume : bool, default False
+        Whether to go on from the checkpoint, where there is one.
     progress : bool, optional
         None or True: a bar if standard error is a terminal, else lines of the logger "firth";
         False: nothing.
@@ -171,8 +193,8 @@ class Word2Vec(PredictingModel, Trainable):
 
     PARAMETERS: ClassVar[tuple[str, ...]] = (
         "vector_size", "alpha", "window", "min_count", "max_vocab_size", "sample", "seed",
-        "workers", "min_alpha", "sg", "hs", "negative", "ns_exponent", "cbow_mean", "epochs",
-        "batch_words", "comment", "max_final_vocab", "shrink_windows",
+        "workers", "min_alpha", "sg", "hs", "negative", "ns_exponent", "cbow_mean",
+        "epochs", "batch_words", "comment", "deterministic", "max_final_vocab", "shrink_windows",
     )  # fmt: skip
 
     def __init__(
@@ -210,6 +232,10 @@ class Word2Vec(PredictingModel, Trainable):
         field: str | None = None,
         errors: str = "strict",
         phrases: Any = None,
+        deterministic: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: float = 60.0,
+        resume: bool = False,
         progress: bool | None = None,
     ) -> None:
         self.vector_size = at_least_1("vector_size", vector_size)
@@ -261,14 +287,15 @@ class Word2Vec(PredictingModel, Trainable):
         text = TextOptions.of(tokenizer, lowercase, field, errors, phrases)
         super().__init__(text, progress=progress)
 
-        if sentences is None and corpus_file is None:
-            if looking or trim_rule:
-                warn_caller(
-                    "without a text, callbacks and trim_rule do nothing here: give them to train "
-                    "and build_vocab"
-                )
-            return
-        self._start(sentences, corpus_file, trim_rule, looking)
+        self.deterministic = bool(deterministic)
+        checkpoints = open_checkpoints(checkpoint, checkpoint_every, resume)
+        if sentences is not None or corpus_file is not None:
+            self._start(sentences, corpus_file, trim_rule, looking, checkpoints)
+        elif looking or trim_rule or checkpoints:
+            warn_caller(
+                "without a text, callbacks, trim_rule and checkpoint do nothing here: give them to "
+                "train and build_vocab"
+            )
 
     # --- what it learns by ----------------------------------------------------------------------
 
@@ -324,6 +351,29 @@ class Word2Vec(PredictingModel, Trainable):
                 "path_n_positive": tree.n_positive,
             }
         return given
+
+    def _update_shares(self) -> dict[str, NDArray[np.float32]]:
+        counts, tells = (
+            self._words().counts,
+            {
+                "sample": self.sample,
+                "ns_exponent": self.ns_exponent,
+                "window": self.window,
+                "shrink_windows": self.shrink_windows,
+                "cbow": not self.sg,
+            },
+        )
+        contexts, targets = expected_updates(counts, negative=self.negative, **tells)
+        shares = {"input": contexts}
+        if self.negative:
+            shares["targets"] = targets
+        if self.hs:
+            tree = self._tree()
+            centres = expected_updates(counts, negative=0, **tells)[1]
+            shares["nodes"] = added_up(
+                tree.nodes, np.repeat(centres, tree.lengths), len(counts) - 1
+            )
+        return shares
 
     def _needs_small_steps(self) -> bool:
         """Tell whether a window has so many copies of one negative that they must not add up.

@@ -369,8 +369,8 @@ class WordModel(ABC):
             return self._live[name][:, : self.vector_size].copy()
         return self._weights_without_padding()[name]
 
-    def _matrices_to_train(self) -> Matrices:
-        known = {} if self._weights is None else self._weights
+    def _matrices_to_train(self, weights: Matrices | None) -> Matrices:
+        known = {} if weights is None else weights
         rows = self._matrix_rows(len(self._words()))
         return {name: self._padded(name, n, known.get(name)) for name, n in rows.items()}
 

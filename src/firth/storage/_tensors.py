@@ -18,7 +18,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,7 @@ _MAX_HEADER_BYTES = 100_000_000  # the limit of the safetensors format
 # Where the first tensor starts in files that we write: a cache line, so that no vector is split
 # across two lines that need not be.
 _ALIGNMENT = 64
+_ROWS_PER_COPY = 65_536
 
 
 def open_tensors(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
@@ -242,11 +243,20 @@ def save_tensors(
         with beside.open("xb") as file:
             file.write(len(encoded).to_bytes(8, "little") + encoded)
             for name in names:
-                array = tensors[name]
-                array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-                file.write(array.reshape(-1).view(np.uint8).data)
+                _write_array(file, tensors[name])
         beside.replace(path)
     except OSError as error:
         raise output_error(path, error) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _write_array(file: BinaryIO, array: NDArray[Any]) -> None:
+    """Write an array little-endian and row by row, in pieces where that takes a copy."""
+    order = array.dtype.newbyteorder("<")
+    if array.ndim == 2 and not (array.flags.c_contiguous and array.dtype == order):
+        pieces = [array[i : i + _ROWS_PER_COPY] for i in range(0, len(array), _ROWS_PER_COPY)]
+    else:
+        pieces = [array]
+    for piece in pieces:
+        file.write(np.ascontiguousarray(piece, order).reshape(-1).view(np.uint8).data)
