@@ -353,16 +353,14 @@ class Word2Vec(PredictingModel, KeptModel):
         return given
 
     def _update_shares(self) -> dict[str, NDArray[np.float32]]:
-        counts, tells = (
-            self._words().counts,
-            {
-                "sample": self.sample,
-                "ns_exponent": self.ns_exponent,
-                "window": self.window,
-                "shrink_windows": self.shrink_windows,
-                "cbow": not self.sg,
-            },
-        )
+        counts = self._words().counts
+        tells: dict[str, Any] = {
+            "sample": self.sample,
+            "ns_exponent": self.ns_exponent,
+            "window": self.window,
+            "shrink_windows": self.shrink_windows,
+            "cbow": not self.sg,
+        }
         contexts, targets = expected_updates(counts, negative=self.negative, **tells)
         shares = {"input": contexts}
         if self.negative:
