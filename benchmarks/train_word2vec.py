@@ -85,8 +85,9 @@ def targets_of_a_word(model: Any) -> float:
         return 1.0 + NEGATIVE
     from firth import _core
 
-    counts = model.wv.vocab.counts.astype(float)
-    lengths = np.diff(_core.build_huffman_paths(model.wv.vocab.counts)[0].astype(float))
+    counts = model.wv.vocab.counts
+    ends = _core.build_huffman_paths(counts)[0].astype(np.int64)
+    lengths = ends[1:] - ends[:-1]
     share = counts / counts.sum()
     kept = counts * np.minimum(1, np.sqrt(model.sample / share) + model.sample / share)
     return float(np.average(lengths, weights=kept))

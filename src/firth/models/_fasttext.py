@@ -9,7 +9,6 @@ import numpy as np
 from firth import _core
 from firth.errors import ParameterError
 from firth.models._checks import whole
-from firth.models._sampling import added_up
 from firth.models._word2vec import Word2Vec
 from firth.subwords import FastTextSubwords
 from firth.vectors import KeyedVectors
@@ -157,14 +156,6 @@ class FastText(Word2Vec):
             return {}
         offsets, rows = self._parts()
         return {"part_offsets": offsets, "part_rows": rows}
-
-    def _update_shares(self) -> dict[str, NDArray[np.float32]]:
-        shares = super()._update_shares()
-        if self.has_ngrams:
-            offsets, rows = self._parts()
-            of_words = np.repeat(shares["input"], (offsets[1:] - offsets[:-1]).astype(np.int64))
-            shares["input"] = added_up(rows, of_words, self.bucket + len(self._words()))
-        return shares
 
     def _parts(self) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
         """List the rows of each word: its own one, then those of its n-grams.

@@ -113,11 +113,31 @@ def expected_updates(
     )
 
 
-def added_up(
-    rows: NDArray[np.integer], shares: NDArray[np.float32], n_rows: int
+def shares_of_rows(
+    shares: NDArray[np.float32],
+    offsets: NDArray[np.uint64],
+    rows: NDArray[np.uint32],
+    n_rows: int,
 ) -> NDArray[np.float32]:
-    """Add up what falls to each row, shape (n_rows,)."""
-    return np.bincount(rows, weights=shares, minlength=n_rows).astype(np.float32)
+    """Add up the updates of words by the rows that each has: its n-grams, the nodes of its path.
+
+    Parameters
+    ----------
+    shares : numpy.ndarray of float32, shape (n_words,)
+        Updates of each word.
+    offsets, rows : numpy.ndarray
+        Word w has ``rows[offsets[w] : offsets[w + 1]]``.
+    n_rows : int
+        How many rows there are.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n_rows,)
+        Updates of each row.
+    """
+    ends = offsets.astype(np.int64)
+    of_each = np.repeat(shares, ends[1:] - ends[:-1])
+    return np.bincount(rows, of_each, n_rows).astype(np.float32)
 
 
 def copies_of_commonest_noise(

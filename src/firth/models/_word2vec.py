@@ -6,8 +6,6 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from firth import _core
 from firth.corpus import MAX_SENTENCE_LENGTH
 from firth.errors import ParameterError, VocabularyError
@@ -18,11 +16,11 @@ from firth.models._checks import at_least_1, check_instruction_set, finite, one_
 from firth.models._kept_model import KeptModel
 from firth.models._predicting import PredictingModel
 from firth.models._sampling import (
-    added_up,
     copies_of_commonest_noise,
     expected_updates,
     keep_limits,
     noise_tables,
+    shares_of_rows,
 )
 from firth.models._texts import TextOptions, type_of_source
 from firth.models._trainable import warn_caller
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from firth.models._schedule import ChunkTrainer
@@ -193,8 +192,8 @@ class Word2Vec(PredictingModel, KeptModel):
 
     PARAMETERS: ClassVar[tuple[str, ...]] = (
         "vector_size", "alpha", "window", "min_count", "max_vocab_size", "sample", "seed",
-        "workers", "min_alpha", "sg", "hs", "negative", "ns_exponent", "cbow_mean",
-        "epochs", "batch_words", "comment", "deterministic", "max_final_vocab", "shrink_windows",
+        "workers", "min_alpha", "sg", "hs", "negative", "ns_exponent", "cbow_mean", "epochs",
+        "batch_words", "comment", "deterministic", "max_final_vocab", "shrink_windows",
     )  # fmt: skip
 
     def __init__(
@@ -327,6 +326,30 @@ class Word2Vec(PredictingModel, KeptModel):
             **self._what_words_are_made_of(),
         )
 
+    def _update_shares(self) -> dict[str, NDArray[np.float32]]:
+        counts = self._words().counts
+        windows: dict[str, Any] = {
+            "sample": self.sample,
+            "ns_exponent": self.ns_exponent,
+            "window": self.window,
+            "shrink_windows": self.shrink_windows,
+            "cbow": not self.sg,
+        }
+        contexts, targets = expected_updates(counts, negative=self.negative, **windows)
+        shares = {"input": contexts}
+        if parts := self._what_words_are_made_of():
+            shares["input"] = shares_of_rows(
+                contexts, parts["part_offsets"], parts["part_rows"],
+                self._matrix_rows(len(counts))["input"],
+            )  # fmt: skip
+        if self.negative:
+            shares["targets"] = targets
+        if self.hs:
+            tree = self._tree()
+            _, centres = expected_updates(counts, negative=0, **windows)
+            shares["nodes"] = shares_of_rows(centres, tree.offsets, tree.nodes, len(counts) - 1)
+        return shares
+
     def _what_words_are_made_of(self) -> dict[str, Any]:
         """Give the trainer the rows of each word; nothing where it has one, of its own number."""
         return {}
@@ -351,27 +374,6 @@ class Word2Vec(PredictingModel, KeptModel):
                 "path_n_positive": tree.n_positive,
             }
         return given
-
-    def _update_shares(self) -> dict[str, NDArray[np.float32]]:
-        counts = self._words().counts
-        tells: dict[str, Any] = {
-            "sample": self.sample,
-            "ns_exponent": self.ns_exponent,
-            "window": self.window,
-            "shrink_windows": self.shrink_windows,
-            "cbow": not self.sg,
-        }
-        contexts, targets = expected_updates(counts, negative=self.negative, **tells)
-        shares = {"input": contexts}
-        if self.negative:
-            shares["targets"] = targets
-        if self.hs:
-            tree = self._tree()
-            centres = expected_updates(counts, negative=0, **tells)[1]
-            shares["nodes"] = added_up(
-                tree.nodes, np.repeat(centres, tree.lengths), len(counts) - 1
-            )
-        return shares
 
     def _needs_small_steps(self) -> bool:
         """Tell whether a window has so many copies of one negative that they must not add up.
