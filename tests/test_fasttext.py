@@ -284,3 +284,23 @@ def test_gensims_examples(tmp_path):
     fbkv = load_facebook_vectors(str(tmp_path / "lord.bin"))
     assert "landlord" not in fbkv.key_to_index
     assert fbkv["landlord"].shape == (4,)
+
+
+@pytest.mark.parametrize("settings", [{}, {"sg": 1, "hs": 1, "negative": 0}])
+def test_several_workers_give_the_same_bits_where_asked(sentences, settings):
+    how = QUICK | {"workers": 2, "deterministic": True, "batch_words": 500} | settings
+    first, second = (FastText(sentences, epochs=2, **how) for _ in range(2))
+    assert np.array_equal(first.wv.vectors, second.wv.vectors)
+    assert first.epoch_losses[-1] < first.epoch_losses[0]
+
+
+@pytest.mark.parametrize("settings", [{}, {"sg": 1, "hs": 1, "negative": 0}])
+def test_a_checkpoint_is_gone_on_from(sentences, tmp_path, settings):
+    how = QUICK | settings | {"epochs": 3}
+    whole = FastText(sentences, **how)
+    file = tmp_path / "text.txt"
+    file.write_text("".join(" ".join(sentence) + "\n" for sentence in sentences))
+    kept = {"corpus_file": file, "checkpoint": tmp_path / "kept", "checkpoint_every": 0.001}
+    assert np.array_equal(FastText(**kept, **how).wv.vectors, whole.wv.vectors)
+    again = FastText(**kept, resume=True, **how)
+    assert np.array_equal(again.wv.vectors, whole.wv.vectors)
