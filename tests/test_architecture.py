@@ -25,7 +25,15 @@ FLOORS = {
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 MOST_LINES = 500
-OPTIONAL_PACKAGES = {"pyarrow", "tokenizers", "gensim", "scipy", "sklearn", "threadpoolctl"}
+OPTIONAL_PACKAGES = {
+    "matplotlib",
+    "pyarrow",
+    "tokenizers",
+    "gensim",
+    "scipy",
+    "sklearn",
+    "threadpoolctl",
+}
 HEAVY_PACKAGES = {"numpy", "click", "rich", "tqdm", "zstandard", "urllib3", "filelock"}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from firth.cli.runs import SETTINGS as RUN_SETTINGS
+
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
@@ -17,7 +19,7 @@ FASTTEXT = {"fasttext-skipgram": 1, "fasttext-cbow": 0}
 _WORD2VEC_SETTINGS = {
     name: name
     for name in (
-        "window", "negative", "sample", "alpha", "epochs", "hs",
+        "window", "negative", "sample", "alpha", "epochs", "hs", *RUN_SETTINGS,
     )
 }  # fmt: skip
 _FASTTEXT_SETTINGS = _WORD2VEC_SETTINGS | {name: name for name in ("min_n", "max_n", "bucket")}

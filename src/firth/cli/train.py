@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from firth.cli.answers import print_line, print_message
 from firth.cli.command import command, option
 from firth.cli.models import FASTTEXT, SETTINGS, WORD2VEC, settings_in_python
+from firth.cli.runs import checkpoint_of, run_options, with_runs
 from firth.errors import FirthError, OutputError
 
 if TYPE_CHECKING:
@@ -43,11 +44,12 @@ OPTION_OF_SETTING = {
     "min_n": "--min-n",
     "max_n": "--max-n",
     "keep_cooccurrences": "--keep-counts",
+    "resume": "--resume",
 }
 # Common English words are only taken for a setting where a value is assigned to them.
 SETTING_IN_MESSAGE = re.compile(
     r"\b(?P<assigned>min_count|max_final_vocab|vector_size|workers|field|errors|tokenizer|sample"
-    r"|window|negative|epochs|alpha|seed|memory_limit|min_n|max_n|bucket)=['\"]?"
+    r"|window|negative|epochs|alpha|seed|memory_limit|min_n|max_n|bucket|resume)=['\"]?"
     r"(?P<value>[\w.-]*)['\"]?"
     r"|\b(?P<named>min_count|max_final_vocab|vector_size|learning_rate|keep_cooccurrences)\b"
 )
@@ -64,6 +66,7 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     firth train corpus.txt.gz -o vectors
     firth train books/ -o books --tokenizer words --lowercase
     firth train 'news/*.jsonl.zst' --field text -o news --dim 300 --epochs 10
+    firth train corpus.txt.gz -o vectors --checkpoint-every 60s --resume
     zcat logs.gz | firth train - -o logs --model cbow
     firth train corpus.txt.gz -o phrases --phrases 2 --connectors english
     firth train corpus.txt.gz -o forms --model fasttext-skipgram
@@ -247,6 +250,7 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     metavar="N",
     help="Seed of all that is random; with --threads 1 the same bits each time.",
 )
+@run_options
 @option("--force", is_flag=True, help="Replace the model folder DIR if there is one.")
 @option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def train(sources: tuple[str, ...], output: str, force: bool, quiet: bool, **settings: Any) -> int:
@@ -256,18 +260,28 @@ def train(sources: tuple[str, ...], output: str, force: bool, quiet: bool, **set
     .bz2, .xz, .zst and .zip with text inside, or .jsonl, .csv, .tsv and .parquet with --field. A
     line is a sentence.
 
-    Ctrl-C stops the training and keeps what was learned so far.
+    Ctrl-C stops the training and keeps what was learned so far. With --checkpoint-every, the same
+    command with --resume goes on from where it was stopped, whatever stopped it.
     """
     if quiet:
         logging.getLogger("firth").setLevel(logging.WARNING)
-    check_output(output, replace=force)
+    checkpoint = checkpoint_of(output)
+    resumes = bool(settings["resume"]) and checkpoint.exists()
+    check_output(output, replace=force or resumes)
     context = click.get_current_context()
     given = {
         name for name in settings if context.get_parameter_source(name) != ParameterSource.DEFAULT
     }
-    model = train_model(sources, quiet=quiet, given=given, **settings)
+    model = train_model(sources, output=output, quiet=quiet, given=given, **settings)
     model.save(output)
+    keeps = bool(settings["resume"] or settings["checkpoint_every"])
+    if keeps and not model.interrupted:
+        from firth.models import remove_checkpoint
+
+        remove_checkpoint(checkpoint)
     if not quiet:
+        if keeps and model.interrupted:
+            print_message("the same command with --resume goes on from here")
         print_summary(model, output)
     return INTERRUPTED if model.interrupted else 0
 
@@ -281,20 +295,22 @@ def train_model(
     threads: int | None,
     quiet: bool,
     given: AbstractSet[str],
+    output: str | None = None,
     **settings: Any,
 ) -> Model:
     """Train a model with the settings of the command line under their names in Python."""
     from firth import models
 
+    of_model = _with_phrases(settings_in_python(model, settings, given))
     arguments: dict[str, Any] = {
         "corpus_file": sources[0] if len(sources) == 1 else list(sources),
         "vector_size": dim,
         "max_final_vocab": max_vocab,
         "workers": threads,
         "progress": False if quiet else None,
-        **_with_phrases(settings_in_python(model, settings, given)),
     }
     with options_in_messages():
+        arguments |= with_runs(of_model, output)
         if model == "glove":
             return models.GloVe(**arguments)
         if model == "ppmi":

@@ -10,6 +10,7 @@ from firth.models._facebook import (
 )
 from firth.models._fasttext import FastText
 from firth.models._glove import GloVe
+from firth.models._plot import plot_curves
 from firth.models._ppmi import PPMI
 from firth.models._probes import Probe
 from firth.models._word2vec import Word2Vec
@@ -28,6 +29,7 @@ __all__ = [
     "Word2Vec",
     "load_facebook_model",
     "load_facebook_vectors",
+    "plot_curves",
     "read_curve",
     "remove_checkpoint",
     "save_facebook_model",

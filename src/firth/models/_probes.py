@@ -195,7 +195,9 @@ class Probe(CallbackAny2Vec):
                 waited = 0 if point["score"] > best else waited + 1
                 best = max(best, point["score"])
         if waited >= self.patience:
-            model.stop_training(f"the probe {self.name} has not risen above {best:.4f} since")
+            model.stop_training(
+                f"the probe {self.name} has not risen above {best:.4f} for {waited} looks"
+            )
 
 
 def _words(watch: object) -> list[str]:

@@ -26,7 +26,8 @@ this mode scores best. `n` is what is expected by the counts of words, the windo
 
 The nearer the replicas stay to each other, the less depends on that factor. So chunks are smaller
 here, and frequent rows, which most updates go to, are merged behind each step of a chunk for every
-thread; all rows behind a round of several steps.
+thread; less frequent ones behind every fourth, every sixteenth step, and so on; all rows behind a
+round.
 """
 
 from __future__ import annotations
@@ -54,11 +55,9 @@ if TYPE_CHECKING:
 
 CURVATURE = 0.2
 ROUND_CHUNK_SIZE = 16_384  # words: a quarter of that of other trainings, so that merges come often
-# Behind each chunk, the most frequent one in so many rows is merged.
-FREQUENT = 4
-# Words that a thread trains on before all rows are merged, for each row of the matrices: merging
-# takes longer the more rows there are, and training must take several times as long.
-WORDS_PER_ROW = 4
+# Of each matrix, one row for so many words of a chunk is merged behind every step.
+WORDS_PER_MERGED_ROW = 24
+BASE = 4  # rows of the next tier, and steps until they are merged, for each of the one before
 ROUNDS_PER_EPOCH = 8  # at least, where the corpus has the chunks
 
 T = TypeVar("T")
@@ -101,17 +100,12 @@ class Rounds:
             for _ in range(workers)
         ]
         self._trainers = [make_trainer(replica) for replica in self._replicas]
-        n_rows = sum(map(len, matrices.values()))
-        words_per_chunk = plan.n_words / plan.n_chunks
-        wanted = round(n_rows * WORDS_PER_ROW / words_per_chunk)
-        most = plan.chunks_per_epoch // (workers * ROUNDS_PER_EPOCH)
-        self._chunks_per_round = workers * max(min(wanted, most), 1)
-        self._frequent = {
-            name: np.sort(np.argsort(-share, kind="stable")[: len(share) // FREQUENT]).astype(
-                np.uint32
-            )
-            for name, share in shares.items()
-        }
+        first = max(plan.n_words // plan.n_chunks // WORDS_PER_MERGED_ROW, 1)
+        n_rows = max(map(len, matrices.values()))
+        most_steps = max(plan.chunks_per_epoch // (workers * ROUNDS_PER_EPOCH), 1)
+        tiers = min(round(math.log(max(n_rows / first, 1), BASE)), int(math.log(most_steps, BASE)))
+        self._steps_per_round = BASE**tiers
+        self._tiers = {name: _Tiers(share, first, tiers, workers) for name, share in shares.items()}
 
     def advance(self, run: Run, until: int, deadline: float) -> None:
         """Train on the next rounds, up to the first that ends at `until` or behind it.
@@ -127,12 +121,13 @@ class Rounds:
 
     def _round(self, run: Run, threads: ThreadPoolExecutor) -> None:
         """Train on as many steps as a round has: a chunk for each thread, then another."""
-        per_epoch, per_round = self._plan.chunks_per_epoch, self._chunks_per_round
+        per_epoch = self._plan.chunks_per_epoch
+        per_round = self._steps_per_round * self._workers
         in_epoch = run.position % per_epoch
-        n = min(per_round - in_epoch % per_round, per_epoch - in_epoch)
-        end = run.position + n
-        n_words = 0
+        end = run.position + min(per_round - in_epoch % per_round, per_epoch - in_epoch)
+        step = 0
         while run.position < end:
+            step += 1
             numbers = range(run.position, min(run.position + self._workers, end))
             tasks = [self._plan.task(number) for number in numbers]
             run.start_clock()
@@ -140,11 +135,10 @@ class Rounds:
                 parts = _results(
                     [threads.submit(self._train, run, *each) for each in enumerate(tasks)], run
                 )
-                words_of_step = sum(done.n_words for done in parts)
-                n_words += words_of_step
                 if self._workers > 1:
-                    rate = CURVATURE * tasks[0].alpha
-                    self._merge(rate, words_of_step, n_words if numbers.stop == end else 0)
+                    n_words = sum(done.n_words for done in parts)
+                    is_last = numbers.stop == end
+                    self._merge(CURVATURE * tasks[0].alpha, n_words, 0 if is_last else step)
             finally:
                 run.stop_clock()
             # In the order of the text: sums of floating-point numbers depend on it.
@@ -157,18 +151,57 @@ class Rounds:
         self._bar.advance(done.n_words, **({} if math.isnan(mean) else {"loss": mean}))
         return done
 
-    def _merge(self, rate: float, words_of_step: int, words_of_round: int) -> None:
-        """Merge the frequent rows behind a step; all of them where a round ends there."""
+    def _merge(self, rate: float, n_words: int, step: int) -> None:
         for name, matrix in self._matrices.items():
+            rows, factors = self._tiers[name].due(rate, n_words, step)
             replicas = [replica[name] for replica in self._replicas]
-            share, rows = self._shares[name], self._frequent[name]
-            factors = merge_factors(share[rows] * words_of_step, rate, self._workers)
-            if not words_of_round:
-                _core.merge_replicas(matrix, replicas, factors, rows, n_threads=self._workers)
-                continue
-            of_all = merge_factors(share * words_of_round, rate, self._workers)
-            of_all[rows] = factors
-            _core.merge_replicas(matrix, replicas, of_all, n_threads=self._workers)
+            _core.merge_replicas(matrix, replicas, factors, rows, n_threads=self._workers)
+
+
+class _Tiers:
+    """The rows of a matrix by how often they are updated, and when they are merged.
+
+    The most frequent rows are merged behind every step, `BASE` times as many behind every step
+    whose number `BASE` divides, and so on: so each tier costs the same, and a row that is updated
+    often never waits long.
+
+    Parameters
+    ----------
+    share : numpy.ndarray of float32, shape (n_rows,)
+        How often each is updated for a word of the text.
+    first : int
+        Rows of the first tier.
+    last : int
+        The number of the last tier, counted from 0, which has all that are left.
+    workers : int
+        Replicas.
+    """
+
+    def __init__(self, share: NDArray[np.float32], first: int, last: int, workers: int) -> None:
+        self._rows = np.argsort(-share, kind="stable").astype(np.uint32)
+        self._share = share[self._rows]
+        self._ends = [min(first * BASE**tier, len(share)) for tier in range(last)] + [len(share)]
+        self._words = [0] * len(self._ends)
+        self._workers = workers
+
+    def due(
+        self, rate: float, n_words: int, step: int
+    ) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+        """Give the rows to be merged behind a step of so many words, and their factors.
+
+        Steps count from 1; behind step 0, which ends a round, all rows are.
+        """
+        self._words = [words + n_words for words in self._words]
+        last = 0
+        while last + 1 < len(self._ends) and step % BASE ** (last + 1) == 0:
+            last += 1
+        factors, begin = [], 0
+        for tier in range(last + 1):
+            end = self._ends[tier]
+            updates = self._share[begin:end] * self._words[tier]
+            factors.append(merge_factors(updates, rate, self._workers))
+            begin, self._words[tier] = end, 0
+        return self._rows[:begin], np.concatenate(factors)
 
 
 def merge_factors(
