@@ -622,7 +622,7 @@ model.save(sys.argv[2] + "-model")
     ids=["one thread", "two threads"],
 )
 def test_a_process_killed_at_random_moments_ends_with_the_same_bits(text, tmp_path, how, n_kills):
-    options = {"vector_size": 16, "sample": 0, "min_count": 1, "batch_words": 1000, "epochs": 150,
+    options = {"vector_size": 16, "sample": 0, "min_count": 1, "batch_words": 1000, "epochs": 300,
                **how}  # fmt: skip
     whole = Word2Vec(corpus_file=text, progress=False, **options)
     folder = tmp_path / "run"
