@@ -190,7 +190,8 @@ def test_every_entry_is_dealt_once(counts, workers, monkeypatch):
 
 
 def test_words_of_a_topic_find_each_other(sentences):
-    model = GloVe(sentences, vector_size=16, epochs=40, min_count=1, workers=2, progress=False)
+    # One thread: with 40 words, two that change the same rows at once lose much of it.
+    model = GloVe(sentences, vector_size=16, epochs=40, min_count=1, workers=1, progress=False)
     for word in model.wv.index_to_key:
         near = [other[0] for other, _ in model.wv.most_similar(word, topn=9)]
         assert near.count(word[0]) >= 8
