@@ -101,15 +101,17 @@ def expected_updates(
         Updates of each word's vector: it is a context of all words around it.
     targets : numpy.ndarray of float32, shape (n_words,)
         Updates of its vector as a target: of the word itself, and as a negative; for each context,
-        but with CBOW for each window.
+        but with CBOW for each window. Those of CBOW count half.
     """
     kept = counts / max(counts.sum(), 1) * (keep_limits(counts, sample) / _MOST)
     n_contexts = window + 1 if shrink_windows else 2 * window
     noise = _noise_weights(counts, ns_exponent)
     targets = kept + kept.sum() * negative * (noise / noise.sum())
+    # The mean of a window is shorter than its vectors, and moves its targets less.
+    weight = 0.5 if cbow else 1.0
     return (
-        (kept * n_contexts).astype(np.float32),
-        (targets * (1 if cbow else n_contexts)).astype(np.float32),
+        (weight * kept * n_contexts).astype(np.float32),
+        (weight * targets * (1 if cbow else n_contexts)).astype(np.float32),
     )
 
 

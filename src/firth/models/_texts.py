@@ -108,10 +108,7 @@ def encode(
     corpus : Corpus
         To be closed by who asked, unless it is the caller's own.
 
-    Raises
-    ------
-    InputError
-        No sentence has two words; besides the errors of `firth.encode_corpus`.
+    Errors are those of `firth.encode_corpus`.
     """
     encoded = encoded_pair(sentences)
     if encoded:
@@ -132,17 +129,23 @@ def encode(
             {"min_count": min_count, "max_size": max_size},
             {"workers": workers, "progress": progress},
         )
-    corpus = result[1]
+    return result
+
+
+def check_contexts(corpus: Corpus) -> None:
+    """Refuse a text in which no word has another one beside it.
+
+    Raises
+    ------
+    InputError
+        Every sentence has one word.
+    """
     if len(corpus.sentence_ends) == len(corpus):
-        n_sentences = len(corpus)
-        if result is not encoded:
-            corpus.close()
         raise InputError(
-            f"nothing to learn from: each of the {n_sentences:,} sentences has one word of the "
+            f"nothing to learn from: each of the {len(corpus):,} sentences has one word of the "
             f"vocabulary, so that no word has a context; give whole sentences (a list of token "
             f"lists, not one list of tokens)"
         )
-    return result
 
 
 def _encode_text(

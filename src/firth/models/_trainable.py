@@ -21,6 +21,7 @@ from firth.models._matrices import without_padding
 from firth.models._probes import Probe
 from firth.models._rounds import ROUND_CHUNK_SIZE, Rounds
 from firth.models._schedule import DivergedError, Plan, Run
+from firth.models._texts import check_contexts
 from firth.models._training import run_training
 from firth.models._word_model import WordModel
 from firth.progress import progress as show_progress
@@ -306,6 +307,7 @@ class Trainable(WordModel):
         checkpoints: Checkpoints | None,
     ) -> None:
         in_rounds = self.deterministic and self.workers > 1
+        check_contexts(corpus)
         plan = Plan.of_corpus(
             corpus,
             self.batch_words or (ROUND_CHUNK_SIZE if in_rounds else None),
@@ -370,13 +372,11 @@ class Trainable(WordModel):
 
     def _keep(self, matrices: Matrices) -> None:
         """Make what was trained the state of the model."""
-        locks = getattr(self._wv, "vectors_lockf", None)
         self._live = None
         self._weights = {
             name: without_padding(matrix, self.vector_size) for name, matrix in matrices.items()
         }
-        self._wv = self._make_wv(self._weights)
-        self._wv.vectors_lockf = locks  # type: ignore[attr-defined]
+        self._show(self._weights)
         self.epochs_trained += self.epochs
         self.train_count += 1
         self.total_train_time += self._run.seconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class WordModel(ABC):
         self._progress = progress
         self._vocab: Vocab | None = None
         self._wv: KeyedVectors | None = None
+        self._locks: Any = None
         # Rows without padding; none until they are drawn, so that a first training never has them
         # twice.
         self._weights: Matrices | None = None
@@ -220,6 +221,7 @@ class WordModel(ABC):
     def _forget(self) -> None:
         self._weights = None
         self._wv = None
+        self._locks = None
 
     def _encode(
         self,
@@ -277,8 +279,14 @@ class WordModel(ABC):
                     self._padded(name, n_rows, self._weights[name]), self.vector_size
                 )
             self._weights = grown
-        self._wv = None
+        n_before = len(self._vocab or ())
         self._vocab = vocab
+        if update:
+            self._locks = getattr(self._wv, "vectors_lockf", self._locks)
+            if n_before > 1 and np.shape(self._locks) == (n_before,):
+                new = np.ones(len(vocab) - n_before, np.float32)  # words that join learn
+                self._locks = np.concatenate([self._locks, new])
+        self._wv = None
 
     def take(self, vocab: Vocab, weights: Matrices, n_tokens: int) -> None:
         """Take words with their matrices, as another program has trained them."""
@@ -324,8 +332,8 @@ class WordModel(ABC):
         if self._live is not None:
             return self._make_wv(self._copy_of_live())
         if self._wv is None:
-            self._wv = self._make_wv(self._weights_without_padding())
-        return self._wv
+            self._show(self._weights_without_padding())
+        return cast("KeyedVectors", self._wv)
 
     @wv.setter
     def wv(self, vectors: KeyedVectors) -> None:
@@ -340,6 +348,14 @@ class WordModel(ABC):
         weights = dict(self._weights_without_padding())
         weights["input"] = self._input_of(vectors)
         self._weights, self._wv = weights, vectors
+
+    def _show(self, weights: Matrices) -> None:
+        """Make the vectors to be asked, with the locks that the ones before had."""
+        self._locks = getattr(self._wv, "vectors_lockf", self._locks)
+        self._wv = self._make_wv(weights)
+        # One factor for all words, as in gensim, until the caller sets one for each.
+        locks = np.ones(1, np.float32) if self._locks is None else self._locks
+        self._wv.vectors_lockf = locks  # type: ignore[attr-defined]
 
     def _weights_without_padding(self) -> Matrices:
         """Give the matrices; those of a model that has not trained are drawn now."""
