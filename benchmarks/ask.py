@@ -3,10 +3,10 @@
 Run it as ``python benchmarks/ask.py [--words 400000] [--dims 100 300] [--vectors FILE]``. For each
 number of dimensions, and for real vectors where a file is given, it prints, with the targets:
 
-- one question, as a multiple of the time that reading the matrix once takes at the bandwidth that is
-  measured in the same run, with as many threads as the search has;
-- a thousand questions at once, as a share of the peak of this machine's multiply-adds in registers and
-  beside NumPy's matrix product of the same shapes; and how many times faster than gensim's
+- one question, as a multiple of the time that reading the matrix once takes at the bandwidth that
+  is measured in the same run, with as many threads as the search has;
+- a thousand questions at once, as a share of the peak of this machine's multiply-adds in registers
+  and beside NumPy's matrix product of the same shapes; and how many times faster than gensim's
   ``most_similar``, one by one, where gensim is installed (the extra "benchmark");
 - the memory that ten thousand questions take above the matrix, in a process of its own.
 
@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,8 @@ def measure(title: str, wv: KeyedVectors, options: argparse.Namespace) -> None:
     for kind in ("float16", "int8"):
         other = wv.astype(kind)
         other.most_similar(words[0])
-        single = best(lambda other=other: other.most_similar(words[7]), 5)
-        each = best(lambda other=other: other.most_similar_many(questions), 1) / len(questions)
+        single = best(partial(other.most_similar, words[7]), 5)
+        each = best(partial(other.most_similar_many, questions), 1) / len(questions)
         print(f"    {kind}: one {single * 1e3:.2f} ms, many {each * 1e3:.3f} ms each")
     if find_spec("gensim"):
         theirs = gensim_of(wv, words)

@@ -79,7 +79,7 @@ def test_words_join_behind_the_others(wv, kind):
     assert wv.norms == pytest.approx(np.linalg.norm(wv.vectors, axis=1), rel=1e-3)
     assert wv.get_vecattr("king", "count") == 5
     assert wv.get_vecattr("new7", "count") == 0
-    assert wv.most_similar("new99", topn=1)[0][0] == "new98"
+    assert wv.most_similar("new99", topn=1)[0][1] == pytest.approx(1, abs=1e-3)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -90,9 +90,7 @@ def test_item_assignment(wv, kind):
     assert wv.most_similar("king", topn=1)[0][0] == "man"
     wv[1] = np.array([0, 7])
     wv[["king", "prince"]] = [[7, 7], [8, 8]]
-    assert wv.vectors == pytest.approx(
-        np.array([[7, 7], [0, 7], [4, 1.01], [8, 8]]), abs=0.06
-    )
+    assert wv.vectors == pytest.approx(np.array([[7, 7], [0, 7], [4, 1.01], [8, 8]]), abs=0.06)
     assert wv.norms == pytest.approx(np.linalg.norm(wv.vectors, axis=1), rel=1e-3)
     # Of a word that is given twice, the last counts.
     wv[["king", "king"]] = [[1, 1], [2, 2]]
@@ -163,7 +161,7 @@ def test_what_cannot_be_a_word_or_row(wv):
 
 def test_attributes(wv, tmp_path):
     wv.set_vecattr("king", "level", 3)
-    wv.set_vecattr("man", "level", 4.0)
+    wv.set_vecattr("man", "level", np.int32(4))
     wv.set_vecattr("queen", "kind", "noun")
     wv.set_vecattr("king", "count", 50)
     assert wv.vocab.counts.tolist() == [50, 9, 9]
@@ -211,8 +209,8 @@ def test_attributes_of_other_words(wv, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_lengths_of_one(kind):
-    rows = np.array([[3, 4], [0, 0], [3e4, 4e4], [np.nan, 1]], np.float32)
-    wv = KeyedVectors(Vocab.from_words("abcd"), rows[:3]).astype(kind)
+    rows = np.array([[3, 4], [0, 0], [3e4, 4e4]], np.float32)
+    wv = KeyedVectors(Vocab.from_words(list("abc")), rows).astype(kind)
     wv.unit_normalize_all()
     assert wv.vectors == pytest.approx(np.array([[0.6, 0.8], [0, 0], [0.6, 0.8]]), abs=0.004)
     assert wv.norms == pytest.approx([1, 0, 1], abs=0.004)
@@ -265,7 +263,7 @@ def test_vectors_for_all_of_nothing(wv):
 
 
 def test_a_model_trains_on_from_changed_vectors():
-    model = Word2Vec(TEXT, vector_size=4, min_count=1, epochs=1, workers=1)
+    model = Word2Vec(TEXT, vector_size=4, min_count=1, epochs=1, workers=1, sample=0)
     model.wv["king"] = np.full(4, 9.0)
     locks = np.ones(len(model.wv), np.float32)
     locks[model.wv.get_index("king")] = 0
@@ -278,7 +276,7 @@ def test_a_model_trains_on_from_changed_vectors():
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_vectors_of_a_file_take_the_place_of_ours(wv, tmp_path, binary, caplog):
+def test_vectors_of_a_file_take_the_place_of_ours(wv, tmp_path, binary):
     other = KeyedVectors(Vocab.from_words(["man", "ring", "king"]), MATRIX + 10)
     other.save_word2vec_format(tmp_path / "v", binary=binary)
     wv.intersect_word2vec_format(tmp_path / "v", lockf=0.25, binary=binary)
@@ -287,7 +285,7 @@ def test_vectors_of_a_file_take_the_place_of_ours(wv, tmp_path, binary, caplog):
     assert wv["queen"].tolist() == [4, 2]
     assert wv["man"].tolist() == [14, 11]
     assert wv.vectors_lockf.tolist() == [0.25, 1, 0.25]
-    assert wv.most_similar("man", topn=1)[0][0] == "king"
+    assert wv.norms == pytest.approx(np.linalg.norm(wv.vectors, axis=1))
 
 
 def test_files_that_do_not_intersect(wv, tmp_path):
@@ -308,7 +306,7 @@ def test_training_from_vectors_of_a_file(tmp_path):
     """gensim's way to start from what others trained."""
     words = ["king", "queen", "elsewhere"]
     KeyedVectors(Vocab.from_words(words), some_rows(3, 4)).save_word2vec_format(tmp_path / "v")
-    model = Word2Vec(vector_size=4, min_count=1, workers=1, epochs=2)
+    model = Word2Vec(vector_size=4, min_count=1, workers=1, epochs=2, sample=0)
     model.build_vocab(TEXT)
     before = model.wv["walks"].copy()
     model.wv.intersect_word2vec_format(tmp_path / "v", lockf=0.0)
@@ -319,7 +317,7 @@ def test_training_from_vectors_of_a_file(tmp_path):
 
 
 def test_words_that_join_a_model_are_refused_by_its_training():
-    model = FastText(TEXT, vector_size=4, min_count=1, epochs=1, workers=1, bucket=50)
+    model = FastText(TEXT, vector_size=4, min_count=1, epochs=1, workers=1, bucket=50, sample=0)
     model.wv["prince"] = np.ones(4)
     with pytest.raises(ParameterError, match="wv must be KeyedVectors of shape"):
         model.train(TEXT, total_examples=len(TEXT), epochs=1)

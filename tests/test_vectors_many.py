@@ -49,7 +49,7 @@ def slow(wv, word, topn, allowed):
         ({"pattern": re.compile("KO", re.IGNORECASE)}, lambda i, w: "ko" in w),
         ({"clip_start": 20, "clip_end": 120}, lambda i, w: 20 <= i < 120),
         ({"restrict_vocab": 40}, lambda i, w: i < 40),
-        ({"among": some_words()[3:90:5] + ["nobody"]}, lambda i, w: 3 <= i < 90 and i % 5 == 3),
+        ({"among": [*some_words()[3:90:5], "nobody"]}, lambda i, w: 3 <= i < 90 and i % 5 == 3),
         ({"among": np.array([200, 5, 7, 7, 17, 18])}, lambda i, w: i in {200, 5, 7}),
         ({"among": np.arange(N) % 3 == 0}, lambda i, w: i % 3 == 0),
         (
@@ -71,7 +71,7 @@ def test_filters(wv, filters, allowed, n_questions):
             assert answer == []
         else:
             assert answer.words == slow(wv, question, 6, rows)
-    assert wv.most_similar(questions[0], topn=6, **filters) == found[0]
+    assert wv.most_similar(questions[0], topn=6, **filters).words == found[0].words
 
 
 @given(st.sets(st.integers(0, N - 1)), st.integers(0, N + 5), st.integers(1, 20))
@@ -182,7 +182,7 @@ def test_a_table_of_answers(wv):
     assert table == list(table)
     assert table != list(table)[:4]
     assert table != "abcde"
-    assert table.questions == ["koba1", "koba1 + riba2 - téba3", "vector 2", "4", "kori17"]
+    assert table.questions == ["koba1", "koba1 + riba2 - téba3", "vector 2", "4", "téri17"]
     assert repr(table).startswith("NeighbourTable([[('")
     assert "5 questions" in repr(table)
     with pytest.raises(IndexError):
@@ -285,5 +285,5 @@ def test_scales_belong_to_bytes():
     assert KeyedVectors(vocab, codes).vectors.tolist() == codes.tolist()
     with pytest.raises(ParameterError, match="scales belong to vectors of int8; these are float32"):
         KeyedVectors(vocab, codes.astype(np.float32), scales=np.ones(2, np.float32))
-    with pytest.raises(ParameterError, match="scales is float64 of shape .2,."):
+    with pytest.raises(ParameterError, match=r"scales is float64 of shape .2,."):
         KeyedVectors(vocab, codes, scales=np.ones(2))

@@ -362,7 +362,7 @@ class WordModel(ABC):
         self._wv = self._make_wv(weights)
         # One factor for all words, as in gensim, until the caller sets one for each.
         locks = np.ones(1, np.float32) if self._locks is None else self._locks
-        self._wv.vectors_lockf = locks  # type: ignore[attr-defined]
+        self._wv.vectors_lockf = locks
 
     def _weights_without_padding(self) -> Matrices:
         """Give the matrices; those of a model that has not trained are drawn now."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from firth.errors import ParameterError
+from firth.formats import VectorTable
 from firth.vectors._attributes import Attributes
 from firth.vectors._lookup import WordVectors
 from firth.vectors._matrix import VectorMatrix, check_dtype
@@ -193,16 +194,16 @@ class EditableVectors(WordVectors):
         [2.01, 3.0]
         """
         matrix = self._matrix.astype(check_dtype("dtype", dtype))
-        return self._made(
+        table = VectorTable(
             self._vocab,
             matrix.array,
             norms=matrix.norms if matrix.scales is not None else None,
             scales=matrix.scales,
             subwords=self._subwords,
             config=self._config,
-            load_report=self._load_report,
-            attributes=self._attributes.selected(np.arange(len(self)), len(self)),
+            report=self._load_report,
         )
+        return self._of(table, self._attributes.selected(np.arange(len(self)), len(self)))
 
     def vectors_for_all(
         self, keys: Iterable[str], allow_inference: bool = True, copy_vecattrs: bool = False
@@ -237,20 +238,10 @@ class EditableVectors(WordVectors):
             counts = np.where(rows >= 0, self._vocab.counts[rows], 0)
             attributes = self._attributes.selected(rows, len(self))
         matrix = VectorMatrix(self.get_vectors(words)).astype(self.dtype)
-        return self._made(
-            Vocab.from_words(words, counts),
-            matrix.array,
-            scales=matrix.scales,
-            attributes=attributes,
-        )
+        table = VectorTable(Vocab.from_words(words, counts), matrix.array, scales=matrix.scales)
+        return self._of(table, attributes)
 
     # --- within -----------------------------------------------------------------------------------
-
-    @classmethod
-    def _made(cls, *parts: Any, attributes: Attributes, **others: Any) -> Self:
-        made = cls(*parts, **others)
-        made._attributes = attributes
-        return made
 
     def _take(self, key: Key, vector: NDArray[np.float32], *, replace: bool) -> str:
         """Add a new word, and tell what is to be done about an old one."""

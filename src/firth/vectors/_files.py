@@ -103,9 +103,9 @@ class StoredVectors(EditableVectors):
         if isinstance(source, str | os.PathLike) and not options:
             path = Path(source).expanduser()
             if path.is_dir():
-                opened = cls._of(_open_or_read(path))
-                opened._attributes = _open_attributes(path / ATTRIBUTES_FILE, len(opened))
-                return opened
+                table = _open_or_read(path)
+                attributes = _open_attributes(path / ATTRIBUTES_FILE, len(table.vocab))
+                return cls._of(table, attributes)
         from firth.formats import read_vectors
 
         return cls._of(read_vectors(source, **options))

@@ -76,8 +76,8 @@ class WordVectors:
         self._attributes = Attributes()
 
     @classmethod
-    def _of(cls, table: VectorTable) -> Self:
-        return cls(
+    def _of(cls, table: VectorTable, attributes: Attributes | None = None) -> Self:
+        made = cls(
             table.vocab,
             table.vectors,
             norms=table.norms,
@@ -86,6 +86,8 @@ class WordVectors:
             config=table.config,
             load_report=table.report,
         )
+        made._attributes = attributes or made._attributes
+        return made
 
     def _table(self) -> VectorTable:
         return VectorTable(
