@@ -126,12 +126,21 @@ std::vector<float> tiles_of(const float *questions, size_t n, size_t dim) {
     return tiles;
 }
 
+constexpr size_t cache_line_floats = 16;
+
+// The first address in some memory that begins a cache line, so that no load crosses one.
+float *aligned(std::vector<float> &memory) {
+    constexpr size_t bytes = cache_line_floats * sizeof(float);
+    const auto address = reinterpret_cast<uintptr_t>(memory.data());
+    return memory.data() + (bytes - address % bytes) % bytes / sizeof(float);
+}
+
 // What a thread needs that answers many questions.
 struct Many {
     Many(const std::vector<BestRows> &best, size_t n_tiles, size_t group, size_t packed_floats,
          size_t widened_floats)
         : widened(widened_floats),
-          packed(packed_floats),
+          packed(packed_floats + cache_line_floats),
           // Nothing gets in for the questions that the last tile is filled up with.
           thresholds(n_tiles * question_tile, std::numeric_limits<float>::infinity()),
           hits(row_tile * question_tile * group) {
@@ -168,14 +177,15 @@ void search_many(std::vector<BestRows> &best, const Matrix &matrix, const float 
     const size_t group = std::max<size_t>(1, block_floats / (question_tile * dim));
     const auto work = [&](Many &mine, std::vector<BestRows> &found, size_t row, size_t n_rows) {
         const float *rows = rows_at(matrix, row, n_rows, mine.widened.data());
+        float *packed = aligned(mine.packed);
         for (size_t i = 0; i < n_rows; i += row_tile)
             FIRTH_DISPATCH(pack_rows, rows + i * dim, norms + row + i,
-                           std::min(row_tile, n_rows - i), dim, mine.packed.data() + i * dim);
+                           std::min(row_tile, n_rows - i), dim, packed + i * dim);
         for (size_t tile = 0; tile < n_tiles; tile += group) {
             const size_t first = tile * question_tile;
             for (size_t i = 0; i < n_rows; i += row_tile) {
                 const size_t n_hits = FIRTH_DISPATCH(
-                    tile_hits, mine.packed.data() + i * dim, dim, tiles.data() + first * dim,
+                    tile_hits, packed + i * dim, dim, tiles.data() + first * dim,
                     std::min(group, n_tiles - tile), mine.thresholds.data() + first,
                     mine.hits.data());
                 for (size_t hit = 0; hit < n_hits; ++hit) {

@@ -113,9 +113,15 @@ size_t next_above(const float *dots, const float *norms, size_t begin, size_t n,
     return n;
 }
 
-// Two registers of rows for each question: with six questions, twelve sums and three more, of at least
-// sixteen registers.
+// Two registers of rows for each question: with twelve questions 24 sums and three more, of 32
+// registers; with six, where there are but 16.
 constexpr size_t panel = 2 * lanes;
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr size_t at_once = 12;
+#else
+constexpr size_t at_once = 6;
+#endif
+static_assert(question_tile % at_once == 0, "a tile is questions for whole rounds");
 static_assert(row_tile % panel == 0, "a tile is made of whole panels");
 
 void pack_rows(const float *matrix, const float *norms, size_t n_rows, size_t dim, float *packed) {
@@ -150,31 +156,31 @@ size_t tile_hits(const float *packed, size_t dim, const float *tiles, size_t n_t
                  const float *thresholds, Hit *hits) {
     size_t n_hits = 0;
     for (size_t first = 0; first < row_tile; first += panel, packed += panel * dim) {
-        const float *q = tiles;
-        for (size_t tile = 0; tile < n_tiles; ++tile) {
-            vfloat sums[question_tile][2] = {};
+        for (size_t question = 0; question < n_tiles * question_tile; question += at_once) {
+            const size_t tile = question / question_tile;
+            const float *q = tiles + tile * question_tile * dim + question % question_tile;
+            vfloat sums[at_once][2] = {};
             const float *rows = packed;
             for (size_t k = 0; k < dim; ++k, rows += panel, q += question_tile) {
                 const vfloat a = load(rows);
                 const vfloat b = load(rows + lanes);
-                for (size_t i = 0; i < question_tile; ++i) {
+                for (size_t i = 0; i < at_once; ++i) {
                     sums[i][0] += a * q[i];
                     sums[i][1] += b * q[i];
                 }
             }
-            const float *least = thresholds + tile * question_tile;
+            const float *least = thresholds + question;
             vint above{};
-            for (size_t i = 0; i < question_tile; ++i)
+            for (size_t i = 0; i < at_once; ++i)
                 above |= (vint)(sums[i][0] > least[i]) | (vint)(sums[i][1] > least[i]);
             if (!any(above)) continue;
-            for (size_t i = 0; i < question_tile; ++i) {
+            for (size_t i = 0; i < at_once; ++i) {
                 float scores[panel];
                 store(scores, sums[i][0]);
                 store(scores + lanes, sums[i][1]);
                 for (size_t j = 0; j < panel; ++j)
                     if (scores[j] > least[i])
-                        hits[n_hits++] = {scores[j],
-                                          static_cast<uint32_t>(tile * question_tile + i),
+                        hits[n_hits++] = {scores[j], static_cast<uint32_t>(question + i),
                                           static_cast<uint32_t>(first + j)};
             }
         }

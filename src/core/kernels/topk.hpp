@@ -9,7 +9,7 @@
 namespace firth {
 
 // Questions that a matrix product takes at a time, and rows.
-constexpr size_t question_tile = 6, row_tile = 32;
+constexpr size_t question_tile = 12, row_tile = 32;
 
 // A row that scores above what its question asks for.
 struct Hit {
