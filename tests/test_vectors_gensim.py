@@ -3,7 +3,9 @@
 Where it is not, what can be worked out by hand is held.
 """
 
+import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from firth import KeyedVectors, Vocab
 from firth.errors import MissingExtraError, ParameterError, WordNotFoundError
 
+DATA = Path(os.environ.get("FIRTH_DATA", Path(__file__).parents[2] / "shared" / "data"))
 WORDS = ["king", "queen", "man", "woman", "prince", "apple", "pear", "fruit", "computer", "office"]
 COUNTS = [50, 40, 40, 30, 20, 10, 9, 8, 7, 6]
 
@@ -319,3 +322,32 @@ def test_distances_of_documents_need_a_package(plain, monkeypatch):
         MissingExtraError, match=r"wmdistance needs the package 'POT'.*firth\[wmd\]"
     ):
         plain.wmdistance(["a"], ["b"])
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("googlenews-8k-300d.bin.gz", {"binary": True}),
+        ("glove.6B.50d.top5k.txt.gz", {"no_header": True}),
+    ],
+)
+def test_real_vectors_answer_as_gensims_do(name, options):
+    gensim = pytest.importorskip("gensim", reason="gensim is not installed: nothing to compare to")
+    path = DATA / "vectors" / name
+    if not path.exists():
+        pytest.skip(f"needs real data: {path} is absent; set FIRTH_DATA")
+    ours = KeyedVectors.load_word2vec_format(path, **options)
+    theirs = gensim.models.KeyedVectors.load_word2vec_format(str(path), **options)
+    rows = np.random.default_rng(5).integers(0, len(ours), (25, 6))
+    for a, b, c, *others in ([ours.index_to_key[row] for row in some] for some in rows):
+        for ask in ("most_similar", "most_similar_cosmul"):
+            same_neighbours(getattr(ours, ask)([a, b], [c]), getattr(theirs, ask)([a, b], [c]))
+        assert ours.doesnt_match([a, b, c, *others]) == theirs.doesnt_match([a, b, c, *others])
+        assert ours.rank(a, b) == theirs.rank(a, b)
+        for ask, arguments in (
+            ("similarity", (a, b)),
+            ("n_similarity", ([a, b], [c, *others])),
+            ("relative_cosine_similarity", (a, b)),
+        ):
+            right = getattr(theirs, ask)(*arguments)
+            assert getattr(ours, ask)(*arguments) == pytest.approx(right, abs=1e-6)
