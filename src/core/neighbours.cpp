@@ -80,11 +80,11 @@ void search_blocks(std::vector<BestRows> &best, size_t n_rows, size_t block_rows
         for (const std::vector<BestRows> &thread : best_of_thread) best[i].merge(thread[i]);
 }
 
-// Floats of a block of rows that leave room in the second-level cache.
-constexpr size_t block_floats = size_t{1} << 16;
+// Floats of a block of rows that leave room in the second-level cache, and in the first.
+constexpr size_t block_floats = size_t{1} << 16, small_block_floats = size_t{1} << 12;
 
-size_t rows_of_block(size_t dim) {
-    return std::max<size_t>(1, block_floats / dim / row_tile) * row_tile;
+size_t rows_of_block(size_t dim, size_t floats = block_floats) {
+    return std::max<size_t>(1, floats / dim / row_tile) * row_tile;
 }
 
 // Writes rows that lie one after the other in single precision.
@@ -111,8 +111,10 @@ const float *rows_at(const Matrix &matrix, size_t row, size_t n, float *memory) 
     return memory;
 }
 
+bool is_widened(const Matrix &matrix) { return !matrix.values || matrix.chosen; }
+
 size_t floats_for_rows(const Matrix &matrix, size_t block_rows) {
-    return matrix.values && !matrix.chosen ? 0 : block_rows * matrix.dim;
+    return is_widened(matrix) ? block_rows * matrix.dim : 0;
 }
 
 // Questions as tile_hits takes them: tiles of (dim x question_tile), the last filled up with zeros.
@@ -155,7 +157,10 @@ struct Many {
 
 void search_few(std::vector<BestRows> &best, const Matrix &matrix, const float *norms,
                 const float *questions, size_t n_threads) {
-    const size_t dim = matrix.dim, block_rows = rows_of_block(dim);
+    const size_t dim = matrix.dim;
+    // Rows that are written before they are read are best read where they still are.
+    const size_t block_rows =
+        rows_of_block(dim, is_widened(matrix) ? small_block_floats : block_floats);
     const std::vector<float> memory(block_rows + floats_for_rows(matrix, block_rows));
     search_blocks(best, matrix.n_rows, block_rows, n_threads, memory,
                   [&](std::vector<float> &mine, std::vector<BestRows> &found, size_t row, size_t n) {
