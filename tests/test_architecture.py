@@ -16,9 +16,9 @@ CORE = REPOSITORY / "src" / "core"
 FLOORS = {
     7: {"cli", "embedding"},
     6: {"hub"},
-    5: {"models"},
+    5: {"models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
-    3: {"corpus", "formats"},
+    3: {"corpus", "formats", "approximate"},
     2: {"text", "vocab", "neighbours", "subwords"},
     1: {"storage", "progress", "compression"},
     0: {"_core", "errors", "machine", "threads"},
@@ -33,6 +33,7 @@ OPTIONAL_PACKAGES = {
     "scipy",
     "sklearn",
     "threadpoolctl",
+    "usearch",
 }
 HEAVY_PACKAGES = {"numpy", "click", "rich", "tqdm", "zstandard", "urllib3", "filelock"}
 

@@ -10,13 +10,13 @@ import numpy as np
 
 from firth.errors import FormatError, OutputError, ParameterError, SourceError
 from firth.formats import VectorTable, open_folder, save_folder
-from firth.vectors._lookup import WordVectors
+from firth.vectors._index import IndexedVectors
 from firth.vocab import Vocab
 
 _UTF8 = {"utf8", "utf-8", "utf_8"}
 
 
-class StoredVectors(WordVectors):
+class StoredVectors(IndexedVectors):
     """What `KeyedVectors` reads and writes; see there."""
 
     def save(
@@ -53,6 +53,7 @@ class StoredVectors(WordVectors):
             the folder uses itself or is given for another format.
         """
         if format in {None, "firth"}:
+            extra_files = self._index_files() | dict(extra_files or {})
             save_folder(self._table(), target, extra_config, extra_files)
             return
         for name, extra in (("extra_config", extra_config), ("extra_files", extra_files)):
@@ -93,7 +94,7 @@ class StoredVectors(WordVectors):
         if isinstance(source, str | os.PathLike) and not options:
             path = Path(source).expanduser()
             if path.is_dir():
-                return cls._of(_open_or_read(path))
+                return cls._of(_open_or_read(path))._at(path)  # noqa: SLF001 (one of our own)
         from firth.formats import read_vectors
 
         return cls._of(read_vectors(source, **options))

@@ -89,6 +89,8 @@ class KeyedVectors(StoredVectors):
         clip_start: int = ...,
         clip_end: int | None = ...,
         restrict_vocab: int | None = ...,
+        *,
+        approximate: bool = ...,
     ) -> Neighbours: ...
     @overload
     def most_similar(
@@ -99,6 +101,8 @@ class KeyedVectors(StoredVectors):
         clip_start: int = ...,
         clip_end: int | None = ...,
         restrict_vocab: int | None = ...,
+        *,
+        approximate: bool = ...,
     ) -> NDArray[np.float32]: ...
     def most_similar(
         self,
@@ -108,6 +112,8 @@ class KeyedVectors(StoredVectors):
         clip_start: int = 0,
         clip_end: int | None = None,
         restrict_vocab: int | None = None,
+        *,
+        approximate: bool = False,
     ) -> Neighbours | NDArray[np.float32]:
         """Find the words nearest to a sum of words and vectors.
 
@@ -127,6 +133,9 @@ class KeyedVectors(StoredVectors):
             Look only among the rows from `clip_start` to before `clip_end`.
         restrict_vocab : int, optional
             Look only among this many first (most frequent) words; goes before the clips.
+        approximate : bool
+            Ask the index that `build_index` built: far faster, and it misses a few, as many as
+            its `recall` says. It knows no clips.
 
         Returns
         -------
@@ -139,8 +148,16 @@ class KeyedVectors(StoredVectors):
         WordNotFoundError
             If a word is not there.
         ParameterError
-            If there is nothing to ask with, or a vector has another size.
+            If there is nothing to ask with, a vector has another size, or `approximate` is asked
+            for without an index, with clips or with ``topn=None``.
         """
+        if approximate:
+            if clip_start or clip_end or restrict_vocab or topn is None:
+                raise ParameterError(
+                    "approximate=True looks among all words: leave out clip_start, clip_end and "
+                    "restrict_vocab, and give topn a number"
+                )
+            return self.most_similar_many([(positive, negative)], topn, approximate=True)[0]
         begin, end = self._clip(clip_start, clip_end, restrict_vocab)
         direction, rows = self._direction(positive, negative)
         if topn is None:
@@ -156,7 +173,11 @@ class KeyedVectors(StoredVectors):
         return self._tell(found + begin * (found >= 0), scores)[0]
 
     def most_similar_many(
-        self, questions: Iterable[Question] | NDArray[Any], topn: int = 10
+        self,
+        questions: Iterable[Question] | NDArray[Any],
+        topn: int = 10,
+        *,
+        approximate: bool = False,
     ) -> list[Neighbours]:
         """Ask many questions at once; far faster than one after the other.
 
@@ -166,6 +187,8 @@ class KeyedVectors(StoredVectors):
             Each a word, a vector, or a pair (positive, negative) of what `most_similar` takes.
         topn : int
             How many words to find for each.
+        approximate : bool
+            Ask the index that `build_index` built.
 
         Returns
         -------
@@ -193,7 +216,10 @@ class KeyedVectors(StoredVectors):
             ]
             directions = np.stack([direction for direction, _ in asked])
             exclude = [rows for _, rows in asked]
-            found = top_k(self._vectors, self.norms, directions, topn, exclude)
+            if approximate:
+                found = self._nearest_by_index(directions, topn, exclude)
+            else:
+                found = top_k(self._vectors, self.norms, directions, topn, exclude)
             results += self._tell(*found)
         return results
 

@@ -9,6 +9,7 @@ A `Vocab` is four arrays, so that it opens by memory map in no time, whatever it
 """
 
 from firth.vocab._vocab import VOCAB_FILE, Vocab
+from firth.vocab._weights import smooth_inverse_frequency
 from firth.vocab._word_list import WordList
 
-__all__ = ["VOCAB_FILE", "Vocab", "WordList"]
+__all__ = ["VOCAB_FILE", "Vocab", "WordList", "smooth_inverse_frequency"]
