@@ -14,7 +14,7 @@ CORE = REPOSITORY / "src" / "core"
 
 # Rooms by floor; docs/architecture.md draws the same picture, and a test below compares the two.
 FLOORS = {
-    7: {"cli", "embedding"},
+    7: {"cli", "embedding", "sklearn"},
     6: {"hub"},
     5: {"models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
