@@ -124,6 +124,14 @@ class TopK:
     ) -> None: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
 
+def first_wrong_byte(
+    data: NDArray[np.uint8],
+    n_nodes: int,
+    n_rows: int,
+    connectivity: int,
+    connectivity_base: int,
+) -> int: ...
+
 # --- subwords -------------------------------------------------------------------------------------
 
 def subword_ids(
