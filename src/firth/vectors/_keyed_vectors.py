@@ -24,8 +24,9 @@ from firth.vectors._questions import (
 )
 from firth.vectors._results import Neighbours, NeighbourTable
 
-# Questions that are answered at a time: bounds the memory for their vectors and results.
-_BATCH = 4096
+# Questions that are answered at a time: bounds the memory for their vectors, and how long Ctrl-C
+# takes.
+_BATCH = 1024
 
 
 class Indexer(Protocol):
