@@ -113,6 +113,17 @@ class TopK:
     ) -> None: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
 
+def best_sums(
+    plus: NDArray[np.float32],
+    minus: NDArray[np.float32],
+    questions: NDArray[np.uint32],
+    exclude: NDArray[np.int64],
+    exclude_offsets: NDArray[np.int64],
+    first_column: int,
+    best: NDArray[np.float32],
+    best_column: NDArray[np.int64],
+) -> None: ...
+
 # --- subwords -------------------------------------------------------------------------------------
 
 def subword_ids(

@@ -1,0 +1,34 @@
+"""Word vectors measured: test sets, scores with intervals, models compared."""
+
+from firth.evaluation._evaluate import evaluate
+from firth.evaluation._reading import read_test_set, read_test_sets
+from firth.evaluation._results import Comparison, Evaluation, Score
+from firth.evaluation._test_sets import (
+    Analogies,
+    Analogy,
+    Association,
+    Associations,
+    Categories,
+    OutlierGroup,
+    Outliers,
+    TestSet,
+    WordPairs,
+)
+
+__all__ = [
+    "Analogies",
+    "Analogy",
+    "Association",
+    "Associations",
+    "Categories",
+    "Comparison",
+    "Evaluation",
+    "OutlierGroup",
+    "Outliers",
+    "Score",
+    "TestSet",
+    "WordPairs",
+    "evaluate",
+    "read_test_set",
+    "read_test_sets",
+]

@@ -1,0 +1,353 @@
+"""What an evaluation found: scores, and comparisons of models."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from firth.errors import ParameterError
+from firth.evaluation._resampling import interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from firth.evaluation._answers import Answers, Layout
+    from firth.evaluation._measures import Measure
+    from firth.evaluation._test_sets import TestSet
+
+Uncovered: TypeAlias = Literal["skip", "wrong", "common"]
+
+#: Rows at which bands of frequency begin.
+BANDS = (0, 1_000, 3_000, 10_000, 30_000, 100_000)
+_FEWEST_IN_A_BAND = 10
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a model scored on a test set, or one of its sections.
+
+    Attributes
+    ----------
+    model, test_set, kind : str
+        Whose score, on what, and of which kind that is.
+    section : str
+        The section; "" for all of the test set.
+    metric : str
+        "3CosAdd" and "3CosMul" (share of right answers), "Spearman" and "Pearson" (correlations),
+        "purity" and "adjusted Rand", "accuracy" and "OPP", "effect size".
+    value : float
+        The score; NaN where too few questions are covered.
+    low, high : float
+        Between these lie 95 % of the scores of test sets that are drawn again from this one.
+    n_questions : int
+        How many questions there are.
+    n_covered : int
+        How many of them have known words only.
+    n_scored : int
+        How many of them `value` is about.
+    p_value : float or None
+        One-sided, by permutation; of associations only.
+    """
+
+    model: str
+    test_set: str
+    kind: str
+    section: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    n_questions: int
+    n_covered: int
+    n_scored: int
+    p_value: float | None = None
+
+    @property
+    def coverage(self) -> float:
+        """The share of questions that are covered."""
+        return self.n_covered / self.n_questions
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same questions.
+
+    Attributes
+    ----------
+    first, second : str
+        The models.
+    test_set, section, metric : str
+        As of `Score`.
+    difference : float
+        The score of the second less that of the first, on the questions that both cover; on all
+        questions if those that are not covered count as wrong.
+    low, high : float
+        Between these lie 95 % of the differences when questions are drawn again.
+    p_value : float
+        Two-sided, of no difference, by the paired bootstrap: twice the share of differences on the
+        other side of 0. Not corrected for the number of comparisons.
+    n_questions : int
+        The questions that were compared.
+    """
+
+    first: str
+    second: str
+    test_set: str
+    section: str
+    metric: str
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    n_questions: int
+
+
+@dataclass(frozen=True)
+class SetResult:
+    """All models' answers to one test set."""
+
+    test_set: TestSet
+    layout: Layout
+    answers: dict[str, Answers]
+
+
+class Evaluation:
+    """Scores of models on test sets, as `evaluate` gives them.
+
+    Attributes
+    ----------
+    scores : list of Score
+        By test set, section, metric and model.
+    models : dict of str to dict
+        What is known of each model: the number of words and so on.
+    uncovered : str
+        What was done with questions that are not covered.
+    settings : dict
+        What else `evaluate` was asked for.
+    """
+
+    def __init__(
+        self,
+        results: Sequence[SetResult],
+        models: dict[str, dict[str, Any]],
+        *,
+        uncovered: Uncovered,
+        n_resamples: int,
+        seed: int,
+        settings: dict[str, Any],
+    ) -> None:
+        self._results = list(results)
+        self._n_resamples, self._seed = n_resamples, seed
+        self.models = models
+        self.uncovered = uncovered
+        self.settings = settings
+        self.scores: list[Score] = []
+        for result in self._results:
+            self.scores += self._scores_of(result)
+
+    def score(
+        self, test_set: str, metric: str | None = None, *, model: str | None = None,
+        section: str = "",
+    ) -> Score:  # fmt: skip
+        """Find one score.
+
+        Parameters
+        ----------
+        test_set : str
+            The name of the test set.
+        metric : str, optional
+            Its first one if not given.
+        model : str, optional
+            The first one if not given.
+        section : str
+            All of it if not given.
+
+        Raises
+        ------
+        ParameterError
+            There is no such score.
+        """
+        for score in self.scores:
+            if (
+                score.test_set == test_set
+                and score.section == section
+                and metric in {None, score.metric}
+                and model in {None, score.model}
+            ):
+                return score
+        names = ", ".join(dict.fromkeys(score.test_set for score in self.scores))
+        raise ParameterError(
+            f"there is no score of {test_set!r} (section {section!r}, metric {metric!r}, model "
+            f"{model!r}); the test sets are {names}"
+        )
+
+    def compare(self, first: str, second: str, *, sections: bool = False) -> list[Comparison]:
+        """Compare two models on the same questions by a paired test.
+
+        Parameters
+        ----------
+        first, second : str
+            Names of models.
+        sections : bool
+            Whether sections are compared as well, and not only whole test sets.
+
+        Returns
+        -------
+        list of Comparison
+            By test set, section and metric.
+
+        Raises
+        ------
+        ParameterError
+            There is no such model.
+
+        Notes
+        -----
+        The paired bootstrap (Efron and Tibshirani 1993, "An Introduction to the Bootstrap",
+        chapter 16; Berg-Kirkpatrick, Burkett and Klein 2012): questions are drawn again, the same
+        for both models, and the differences of their scores are looked at.
+        """
+        for name in (first, second):
+            if name not in self.models:
+                raise ParameterError(f"no model {name!r}; there are {', '.join(self.models)}")
+        found = []
+        for result in self._results:
+            for section, within in result.layout.sections.items():
+                if section and not sections and "" in result.layout.sections:
+                    continue
+                measures = zip(
+                    result.answers[first].measures, result.answers[second].measures, strict=True
+                )
+                for one, other in measures:
+                    found.append(
+                        self._comparison(result, section, within, first, second, one, other)
+                    )
+        return found
+
+    def by_frequency(self) -> list[Score]:
+        """Score questions by how rare their rarest word is: analogies and similarities.
+
+        Returns
+        -------
+        list of Score
+            The section is a range of rows such as "1,000-3,000", of a vocabulary whose rows go by
+            falling count. Bands of fewer than ten questions are left out.
+        """
+        found = []
+        for result in self._results:
+            bands: dict[str, dict[str, NDArray[np.bool_]]] = {}
+            for model, answers in result.answers.items():
+                numbers = np.searchsorted(BANDS, answers.rarest, side="right") - 1
+                bands[model] = {
+                    told: numbers == i for i, told in enumerate(BAND_NAMES)
+                    if np.count_nonzero(numbers == i) >= _FEWEST_IN_A_BAND
+                }  # fmt: skip
+            for told in BAND_NAMES:
+                for model, of_model in bands.items():
+                    if told in of_model:
+                        found += self._scores_within(result, told, {model: of_model[told]})[:1]
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as JSON can hold it; NaN is None."""
+        models = list(self.models)
+        pairs = [(models[0], other) for other in models[1:]]
+        return {
+            "models": self.models,
+            "uncovered": self.uncovered,
+            **self.settings,
+            "scores": [_plain(score) for score in self.scores],
+            "comparisons": [_plain(each) for pair in pairs for each in self.compare(*pair)],
+        }
+
+    # --- within -----------------------------------------------------------------------------------
+
+    def _scores_of(self, result: SetResult) -> list[Score]:
+        found = []
+        for section, within in result.layout.sections.items():
+            found += self._scores_within(result, section, dict.fromkeys(result.answers, within))
+        return found
+
+    def _scores_within(
+        self, result: SetResult, section: str, within: dict[str, NDArray[np.bool_]]
+    ) -> list[Score]:
+        asked = []
+        n_metrics = len(next(iter(result.answers.values())).measures)
+        for i in range(n_metrics):
+            for model, questions in within.items():
+                measure = result.answers[model].measures[i]
+                asked.append((model, questions, measure, self._kept(result, i, measure, questions)))
+        drawn: list[list[NDArray[np.float64]]] = [[] for _ in asked]
+        for weights in result.layout.resampling.weights(self._n_resamples, self._seed):
+            for values, (_, _, measure, kept) in zip(drawn, asked, strict=True):
+                values.append(measure.values(weights, kept))
+        scores = []
+        for values, (model, questions, measure, kept) in zip(drawn, asked, strict=True):
+            low, high = interval(np.concatenate(values)) if values else (np.nan, np.nan)
+            scores.append(
+                Score(
+                    model, result.test_set.name, result.test_set.kind, section, measure.metric,
+                    measure.value(kept), low, high,
+                    int(np.count_nonzero(questions)),
+                    int(np.count_nonzero(questions & measure.covered)),
+                    int(np.count_nonzero(kept)),
+                    result.answers[model].p_values.get(section),
+                )
+            )  # fmt: skip
+        return scores
+
+    def _kept(
+        self, result: SetResult, i: int, measure: Measure, within: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        if self.uncovered == "wrong" and measure.can_be_wrong:
+            return within
+        if self.uncovered == "common":
+            others = [answers.measures[i].covered for answers in result.answers.values()]
+            return within & np.logical_and.reduce(others)
+        return within & measure.covered
+
+    def _comparison(
+        self, result: SetResult, section: str, within: NDArray[np.bool_],
+        first: str, second: str, one: Measure, other: Measure,
+    ) -> Comparison:  # fmt: skip
+        kept = within & one.covered & other.covered
+        if self.uncovered == "wrong" and one.can_be_wrong:
+            kept = within
+        drawn = [
+            other.values(weights, kept) - one.values(weights, kept)
+            for weights in result.layout.resampling.weights(self._n_resamples, self._seed)
+        ]
+        differences = np.concatenate(drawn) if drawn else np.array([])
+        return Comparison(
+            first, second, result.test_set.name, section, one.metric,
+            other.value(kept) - one.value(kept), *interval(differences), _p_value(differences),
+            int(np.count_nonzero(kept)),
+        )  # fmt: skip
+
+
+BAND_NAMES = [
+    *(f"{begin + 1:,}-{end:,}" for begin, end in pairwise(BANDS)),
+    f"over {BANDS[-1]:,}",
+]
+
+
+def _p_value(differences: NDArray[np.float64]) -> float:
+    """Give twice the share of differences on the rarer side of 0, and never 0 itself."""
+    finite = differences[np.isfinite(differences)]
+    if not len(finite):
+        return float("nan")
+    below, above = np.count_nonzero(finite <= 0), np.count_nonzero(finite >= 0)
+    return float(min(1.0, 2 * (min(below, above) + 1) / (len(finite) + 1)))
+
+
+def _plain(found: Score | Comparison) -> dict[str, Any]:
+    told = asdict(found)
+    return {
+        name: None if isinstance(value, float) and not np.isfinite(value) else value
+        for name, value in told.items()
+    }
