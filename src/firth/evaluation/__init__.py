@@ -1,6 +1,8 @@
 """Word vectors measured: test sets, scores with intervals, models compared."""
 
+from firth.evaluation._answers import first_score
 from firth.evaluation._evaluate import evaluate
+from firth.evaluation._gensim import word_analogies, word_pairs
 from firth.evaluation._reading import read_test_set, read_test_sets
 from firth.evaluation._results import Comparison, Evaluation, Score
 from firth.evaluation._test_sets import (
@@ -29,6 +31,9 @@ __all__ = [
     "TestSet",
     "WordPairs",
     "evaluate",
+    "first_score",
     "read_test_set",
     "read_test_sets",
+    "word_analogies",
+    "word_pairs",
 ]

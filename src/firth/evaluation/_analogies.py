@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from firth.evaluation._words import Embedding, Lookup
 
 Method: TypeAlias = Literal["3CosAdd", "3CosMul"]
+METHODS: tuple[Method, ...] = ("3CosAdd", "3CosMul")
 
 # Levy and Goldberg 2014, section 5: it prevents division by zero.
 _EPSILON = 0.001
@@ -114,7 +115,7 @@ def _best_rows(
 ) -> NDArray[np.int64]:
     """Find the best row for each question (a, b, c), all of them rows with a direction."""
     words, numbers = np.unique(terms, return_inverse=True)
-    numbers = numbers.reshape(-1, 3).astype(np.uint32)
+    asked: NDArray[np.uint32] = numbers.reshape(-1, 3).astype(np.uint32)
     norms = embedding.norms
     units = embedding.vectors[words].astype(np.float32) / norms[words, None]
     offsets = np.zeros(len(terms) + 1, np.int64)
@@ -137,7 +138,7 @@ def _best_rows(
             begin: int = begin,
         ) -> None:
             _core.best_sums(
-                plus, minus, numbers[part], flat, offsets[part.start : part.stop + 1], begin,
+                plus, minus, asked[part], flat, offsets[part.start : part.stop + 1], begin,
                 best[part], best_rows[part],
             )  # fmt: skip
 

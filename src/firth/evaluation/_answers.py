@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from firth.errors import ParameterError
-from firth.evaluation._analogies import answer_analogies
+from firth.evaluation._analogies import METHODS, Method, answer_analogies
 from firth.evaluation._groups import (
     associations_of,
     cluster,
@@ -26,11 +26,14 @@ from firth.evaluation._test_sets import (
     TestSet,
     WordPairs,
 )
+from firth.evaluation._words import Lookup
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from firth.evaluation._words import Lookup
+    from firth.evaluation._words import Embedding
 
 #: Clusterings that purity and adjusted Rand index are averaged over.
 CLUSTERINGS = range(10)
@@ -108,7 +111,9 @@ def _layout_of_analogies(test_set: Analogies) -> Layout:
     return Layout(sections, resampling)
 
 
-def ask(test_set: TestSet, lookup: Lookup, n_rows: int) -> Answers:
+def ask(
+    test_set: TestSet, lookup: Lookup, n_rows: int, methods: Sequence[Method] = METHODS
+) -> Answers:
     """Let a model answer a test set.
 
     Parameters
@@ -119,9 +124,11 @@ def ask(test_set: TestSet, lookup: Lookup, n_rows: int) -> Answers:
         The model, with the words of the test set looked up.
     n_rows : int
         Analogies are asked, and answered, among so many first rows.
+    methods : sequence of "3CosAdd" or "3CosMul"
+        How analogies are answered.
     """
     if isinstance(test_set, Analogies):
-        return _ask_analogies(test_set, lookup, n_rows)
+        return _ask_analogies(test_set, lookup, n_rows, methods)
     if isinstance(test_set, WordPairs):
         return _ask_pairs(test_set, lookup)
     if isinstance(test_set, Categories):
@@ -133,16 +140,17 @@ def ask(test_set: TestSet, lookup: Lookup, n_rows: int) -> Answers:
     raise ParameterError(f"{type(test_set).__name__} is no kind of test set that firth knows")
 
 
-def _ask_analogies(test_set: Analogies, lookup: Lookup, n_rows: int) -> Answers:
+def _ask_analogies(
+    test_set: Analogies, lookup: Lookup, n_rows: int, methods: Sequence[Method]
+) -> Answers:
     questions = [question for some in test_set.sections.values() for question in some]
-    added = answer_analogies(questions, lookup, n_rows, "3CosAdd")
-    multiplied = answer_analogies(questions, lookup, n_rows, "3CosMul")
+    answered = [answer_analogies(questions, lookup, n_rows, method) for method in methods]
     return Answers(
         [
-            Share("3CosAdd", added.covered, added.right.astype(np.float64)),
-            Share("3CosMul", multiplied.covered, multiplied.right.astype(np.float64)),
+            Share(method, each.covered, each.right.astype(np.float64))
+            for method, each in zip(methods, answered, strict=True)
         ],
-        added.rarest,
+        answered[0].rarest,
     )
 
 
@@ -211,3 +219,18 @@ def _ask_associations(test_set: Associations, lookup: Lookup) -> Answers:
         "effect size", all_covered, np.concatenate(associations), np.concatenate(is_x)
     )
     return Answers([effect], np.full(len(all_covered), -1), p_values)
+
+
+def first_score(embedding: Embedding, test_set: TestSet) -> tuple[float, int]:
+    """Score a model by the usual measure of a test set, and nothing else: for probes of trainings.
+
+    Returns
+    -------
+    score : float
+        Of the questions that are covered; NaN where they are too few.
+    n_covered : int
+        How many these are.
+    """
+    lookup = Lookup(embedding, test_set.words())
+    measure = ask(test_set, lookup, lookup.n_rows, METHODS[:1]).measures[0]
+    return measure.value(measure.covered), int(np.count_nonzero(measure.covered))

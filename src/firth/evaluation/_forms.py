@@ -74,7 +74,7 @@ def google_analogies(name: str, lines: list[Line]) -> Analogies:
         words = fields_of([line])[0]
         if len(words) != 4:
             raise line.wrong(f"has {len(words)} words where an analogy has four")
-        sections.setdefault(section, []).append(Analogy(*words[:3], (words[3],)))
+        sections.setdefault(section, []).append(Analogy(words[0], words[1], words[2], (words[3],)))
     return Analogies(name, sections)
 
 
@@ -88,7 +88,7 @@ def msr_analogies(name: str, questions: list[Line], answers: list[Line]) -> Anal
             raise question.wrong(f"has {len(words)} words where a question has three")
         if len(told) != 2:
             raise answer.wrong("has no relation and answer")
-        sections.setdefault(told[0], []).append(Analogy(*words, (told[1],)))
+        sections.setdefault(told[0], []).append(Analogy(words[0], words[1], words[2], (told[1],)))
     if len(asked) != len(answered):
         raise FormatError(
             f"{questions[0].path}: {len(asked):,} questions, but {answers[0].path.name} has "
@@ -104,7 +104,9 @@ def msr_joined(name: str, lines: list[Line]) -> Analogies:
         fields = line.text.split()
         if len(fields) != 5:
             raise line.wrong("has no three words, relation and answer")
-        sections.setdefault(fields[3], []).append(Analogy(*fields[:3], (fields[4],)))
+        sections.setdefault(fields[3], []).append(
+            Analogy(fields[0], fields[1], fields[2], (fields[4],))
+        )
     return Analogies(name, sections)
 
 
@@ -168,15 +170,20 @@ def categories(name: str, lines: list[Line]) -> Categories:
     else:
         n_values = [len({fields[i] for fields in rows if len(fields) > i}) for i in (0, 1)]
         word_at, class_at = (1, 0) if n_values[0] < n_values[1] else (0, 1)
-    members, classes = [], []
+    members, classes, without = [], [], []
     for line, fields in zip(lines, rows, strict=True):
         if len(fields) <= max(word_at, class_at) or not fields[class_at]:
             raise line.wrong("has no word and class")
         if not fields[word_at]:
-            logger.warning("%s", line.wrong("has no word and is left out"))
+            without.append(line.number)
             continue
         members.append(fields[word_at])
         classes.append(fields[class_at])
+    if without:
+        logger.warning(
+            "%s: %d lines have a class and no word, and are left out; the first is line %d",
+            lines[0].path, len(without), without[0],
+        )  # fmt: skip
     return Categories(name, _without_parts_of_speech(members), classes)
 
 

@@ -30,14 +30,16 @@ def cluster(vectors: NDArray[np.float64], n_clusters: int, seeds: range) -> list
     """
     try:
         from sklearn.cluster import KMeans
+        from threadpoolctl import threadpool_limits
     except ImportError as error:
         raise MissingExtraError("scikit-learn", "evaluate", "scoring categories") from error
     # More clusters than different vectors are none.
     n_clusters = min(n_clusters, len(np.unique(vectors, axis=0)))
-    return [
-        KMeans(n_clusters, n_init=1, random_state=seed).fit_predict(vectors).astype(np.int64)
-        for seed in seeds
-    ]
+    with threadpool_limits(1):  # for a few hundred vectors threads cost more than they save
+        return [
+            KMeans(n_clusters, n_init=1, random_state=seed).fit_predict(vectors).astype(np.int64)
+            for seed in seeds
+        ]
 
 
 def purity(classes: NDArray[np.int64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -47,7 +49,8 @@ def purity(classes: NDArray[np.int64], clusters: NDArray[np.int64]) -> NDArray[n
     """
     counts = np.zeros((clusters.max() + 1, classes.max() + 1), np.int64)
     np.add.at(counts, (clusters, classes), 1)
-    return (counts.argmax(axis=1)[clusters] == classes).astype(np.float64)
+    pure: NDArray[np.bool_] = counts.argmax(axis=1)[clusters] == classes
+    return pure.astype(np.float64)
 
 
 def outlier_positions(

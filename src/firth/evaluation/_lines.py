@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from firth.compression import decompress, find_codec
-from firth.errors import FormatError, SourceError
+from firth.errors import FormatError, ParameterError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,15 +42,17 @@ class Line:
         return FormatError(f"{self.path}: line {self.number:,} {what}: {self.text[:60]!r}")
 
 
-def read_text(path: Path) -> str:
-    """Read a small file of UTF-8, also compressed.
+def read_text(path: Path, encoding: str = "utf-8") -> str:
+    """Read a small file, also compressed.
 
     Raises
     ------
     SourceError
         There is no such file, or it cannot be read.
     FormatError
-        It is too large for a test set, no UTF-8, or damaged.
+        It is too large for a test set, in another encoding, or damaged.
+    ParameterError
+        There is no such encoding.
     """
     try:
         with path.open("rb") as file:
@@ -62,12 +64,14 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
     try:
-        return data.decode("utf-8-sig")
+        return data.decode(encoding).removeprefix("\ufeff")
+    except LookupError:
+        raise ParameterError(f"encoding is {encoding!r}, which Python does not know") from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise FormatError(
-            f"{path}: line {line:,} is no UTF-8 (byte {error.start:,} of the file); convert it: "
-            f"iconv -f latin1 -t utf-8"
+            f"{path}: line {line:,} is no {encoding} (byte {error.start:,} of the file); if it is "
+            f"Latin-1, convert it: iconv -f latin1 -t utf-8"
         ) from None
 
 

@@ -37,14 +37,15 @@ class Measure(ABC):
 
     def value(self, kept: NDArray[np.bool_]) -> float:
         """Measure the questions that are kept."""
-        return float(self.values(np.ones((1, len(self.covered))), kept)[0])
+        return float(self.values(np.ones((1, len(self.covered)), np.float32), kept)[0])
 
-    def values(self, weights: NDArray[np.float64], kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def values(self, weights: NDArray[np.float32], kept: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Measure the questions that are kept, as often as each counts; NaN where that is none."""
         if not kept.any():
             return np.full(len(weights), np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self._values(weights if kept.all() else weights[:, kept], kept)
+            within = weights if kept.all() else weights[:, np.flatnonzero(kept)]
+            return self._values(within.astype(np.float64), kept)
 
     @abstractmethod
     def _values(self, weights: NDArray[np.float64], kept: NDArray[np.bool_]) -> NDArray[np.float64]:

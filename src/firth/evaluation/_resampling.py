@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Weights that are held at a time.
-_AT_A_TIME = 1 << 22
+_AT_A_TIME = 1 << 21
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Resampling:
     second: NDArray[np.int64] | None = None
     strata: list[tuple[int, int]] = field(default_factory=list)
 
-    def weights(self, n_resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    def weights(self, n_resamples: int, seed: int) -> Iterator[NDArray[np.float32]]:
         """Draw, some resamples at a time.
 
         Yields
         ------
-        numpy.ndarray of float64, shape (n_some, n_questions)
+        numpy.ndarray of float32, shape (n_some, n_questions)
             How often each question counts in each resample.
         """
         rng = np.random.default_rng([seed, zlib.crc32(self.name.encode("utf-8", "replace"))])
@@ -57,7 +57,7 @@ class Resampling:
         step = max(1, _AT_A_TIME // max(1, len(self.first)))
         for begin in range(0, n_resamples, step):
             n_some = min(step, n_resamples - begin)
-            units = np.empty((n_some, n_units))
+            units = np.empty((n_some, n_units), np.float32)
             for start, end in self.strata:
                 units[:, start:end] = _draw(rng, n_some, end - start)
             weights = units[:, self.first]
@@ -98,8 +98,9 @@ def by_units(
     return Resampling(name, np.array(first, np.int64), paired, strata)
 
 
-def interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[float, float]:
-    """Give the percentiles between which `level` of the values lie; NaN where too many are none."""
+def interval(drawn: Sequence[NDArray[np.float64]], level: float = 0.95) -> tuple[float, float]:
+    """Give the percentiles between which `level` of values lie; NaN where there are too few."""
+    values = np.concatenate([*drawn, np.empty(0)])
     finite = values[np.isfinite(values)]
     if len(finite) < max(20, 0.9 * len(values)):
         return float("nan"), float("nan")

@@ -12,7 +12,7 @@ from firth.errors import ParameterError
 from firth.evaluation._resampling import interval
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -115,6 +115,11 @@ class SetResult:
     layout: Layout
     answers: dict[str, Answers]
 
+    @property
+    def metrics(self) -> list[str]:
+        """What is measured, the usual metric first."""
+        return [measure.metric for measure in next(iter(self.answers.values())).measures]
+
 
 class Evaluation:
     """Scores of models on test sets, as `evaluate` gives them.
@@ -148,7 +153,10 @@ class Evaluation:
         self.settings = settings
         self.scores: list[Score] = []
         for result in self._results:
-            self.scores += self._scores_of(result)
+            sections = result.layout.sections.items()
+            self.scores += self._scores_of(
+                result, {name: dict.fromkeys(result.answers, within) for name, within in sections}
+            )
 
     def score(
         self, test_set: str, metric: str | None = None, *, model: str | None = None,
@@ -241,16 +249,20 @@ class Evaluation:
         found = []
         for result in self._results:
             bands: dict[str, dict[str, NDArray[np.bool_]]] = {}
-            for model, answers in result.answers.items():
-                numbers = np.searchsorted(BANDS, answers.rarest, side="right") - 1
-                bands[model] = {
-                    told: numbers == i for i, told in enumerate(BAND_NAMES)
-                    if np.count_nonzero(numbers == i) >= _FEWEST_IN_A_BAND
-                }  # fmt: skip
-            for told in BAND_NAMES:
-                for model, of_model in bands.items():
-                    if told in of_model:
-                        found += self._scores_within(result, told, {model: of_model[told]})[:1]
+            for i, band in enumerate(BAND_NAMES):
+                within = {
+                    model: np.searchsorted(BANDS, answers.rarest, side="right") - 1 == i
+                    for model, answers in result.answers.items()
+                }
+                enough = {
+                    model: questions
+                    for model, questions in within.items()
+                    if np.count_nonzero(questions) >= _FEWEST_IN_A_BAND
+                }
+                if enough:
+                    bands[band] = enough
+            first = result.metrics[0]
+            found += [score for score in self._scores_of(result, bands) if score.metric == first]
         return found
 
     def to_dict(self) -> dict[str, Any]:
@@ -267,48 +279,44 @@ class Evaluation:
 
     # --- within -----------------------------------------------------------------------------------
 
-    def _scores_of(self, result: SetResult) -> list[Score]:
-        found = []
-        for section, within in result.layout.sections.items():
-            found += self._scores_within(result, section, dict.fromkeys(result.answers, within))
-        return found
-
-    def _scores_within(
-        self, result: SetResult, section: str, within: dict[str, NDArray[np.bool_]]
+    def _scores_of(
+        self, result: SetResult, sections: Mapping[str, Mapping[str, NDArray[np.bool_]]]
     ) -> list[Score]:
-        asked = []
-        n_metrics = len(next(iter(result.answers.values())).measures)
-        for i in range(n_metrics):
-            for model, questions in within.items():
-                measure = result.answers[model].measures[i]
-                asked.append((model, questions, measure, self._kept(result, i, measure, questions)))
+        """Score the models on parts of a test set: the questions of each, by section and model."""
+        asked = [
+            (section, model, i, questions, self._kept(result, model, i, questions))
+            for section, within in sections.items()
+            for i in range(len(result.metrics))
+            for model, questions in within.items()
+        ]
         drawn: list[list[NDArray[np.float64]]] = [[] for _ in asked]
         for weights in result.layout.resampling.weights(self._n_resamples, self._seed):
-            for values, (_, _, measure, kept) in zip(drawn, asked, strict=True):
-                values.append(measure.values(weights, kept))
+            for values, (_, model, i, _, kept) in zip(drawn, asked, strict=True):
+                values.append(result.answers[model].measures[i].values(weights, kept))
         scores = []
-        for values, (model, questions, measure, kept) in zip(drawn, asked, strict=True):
-            low, high = interval(np.concatenate(values)) if values else (np.nan, np.nan)
-            scores.append(
-                Score(
-                    model, result.test_set.name, result.test_set.kind, section, measure.metric,
-                    measure.value(kept), low, high,
-                    int(np.count_nonzero(questions)),
-                    int(np.count_nonzero(questions & measure.covered)),
-                    int(np.count_nonzero(kept)),
-                    result.answers[model].p_values.get(section),
-                )
+        for values, (section, model, i, questions, kept) in zip(drawn, asked, strict=True):
+            measure = result.answers[model].measures[i]
+            score = Score(
+                model, result.test_set.name, result.test_set.kind, section, measure.metric,
+                measure.value(kept), *interval(values),
+                int(np.count_nonzero(questions)),
+                int(np.count_nonzero(questions & measure.covered)),
+                int(np.count_nonzero(kept)),
+                result.answers[model].p_values.get(section),
             )  # fmt: skip
+            scores.append(score)
         return scores
 
     def _kept(
-        self, result: SetResult, i: int, measure: Measure, within: NDArray[np.bool_]
+        self, result: SetResult, model: str, i: int, within: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
+        measure = result.answers[model].measures[i]
         if self.uncovered == "wrong" and measure.can_be_wrong:
             return within
         if self.uncovered == "common":
             others = [answers.measures[i].covered for answers in result.answers.values()]
-            return within & np.logical_and.reduce(others)
+            shared: NDArray[np.bool_] = np.logical_and.reduce([within, *others])
+            return shared
         return within & measure.covered
 
     def _comparison(
@@ -322,10 +330,9 @@ class Evaluation:
             other.values(weights, kept) - one.values(weights, kept)
             for weights in result.layout.resampling.weights(self._n_resamples, self._seed)
         ]
-        differences = np.concatenate(drawn) if drawn else np.array([])
         return Comparison(
             first, second, result.test_set.name, section, one.metric,
-            other.value(kept) - one.value(kept), *interval(differences), _p_value(differences),
+            other.value(kept) - one.value(kept), *interval(drawn), _p_value(drawn),
             int(np.count_nonzero(kept)),
         )  # fmt: skip
 
@@ -336,8 +343,9 @@ BAND_NAMES = [
 ]
 
 
-def _p_value(differences: NDArray[np.float64]) -> float:
+def _p_value(drawn: list[NDArray[np.float64]]) -> float:
     """Give twice the share of differences on the rarer side of 0, and never 0 itself."""
+    differences = np.concatenate([*drawn, np.empty(0)])
     finite = differences[np.isfinite(differences)]
     if not len(finite):
         return float("nan")

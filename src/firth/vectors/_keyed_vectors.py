@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from firth.errors import ParameterError
 from firth.neighbours import top_k
-from firth.vectors._files import StoredVectors
+from firth.vectors._evaluation import EvaluatedVectors
 from firth.vectors._lookup import divisors, unit
 from firth.vectors._questions import (
     Key,
@@ -32,7 +32,7 @@ _CONVERTED_ROWS = 1 << 14
 Neighbours = list[tuple[str, float]]
 
 
-class KeyedVectors(StoredVectors):
+class KeyedVectors(EvaluatedVectors):
     """Words and their vectors, to be asked; names and meanings are those of gensim 4.
 
     Wherever a word is asked for, the number of its row does as well.
