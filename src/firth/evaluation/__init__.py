@@ -1,10 +1,13 @@
 """Word vectors measured: test sets, scores with intervals, models compared."""
 
 from firth.evaluation._answers import first_score
+from firth.evaluation._diff import Diff, Moved, diff
 from firth.evaluation._evaluate import evaluate
 from firth.evaluation._gensim import word_analogies, word_pairs
 from firth.evaluation._reading import read_test_set, read_test_sets
 from firth.evaluation._results import Comparison, Evaluation, Score
+from firth.evaluation._stability import StabilityBand, stability
+from firth.evaluation._tables import told, told_p
 from firth.evaluation._test_sets import (
     Analogies,
     Analogy,
@@ -24,16 +27,23 @@ __all__ = [
     "Associations",
     "Categories",
     "Comparison",
+    "Diff",
     "Evaluation",
+    "Moved",
     "OutlierGroup",
     "Outliers",
     "Score",
+    "StabilityBand",
     "TestSet",
     "WordPairs",
+    "diff",
     "evaluate",
     "first_score",
     "read_test_set",
     "read_test_sets",
+    "stability",
+    "told",
+    "told_p",
     "word_analogies",
     "word_pairs",
 ]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from operator import index as as_index
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from firth.errors import ParameterError, VocabularyError
 from firth.evaluation._answers import Answers, ask, layout_of
+from firth.evaluation._parameters import whole
 from firth.evaluation._reading import TestSetSource, read_test_sets
 from firth.evaluation._results import Evaluation, SetResult, Uncovered
 from firth.evaluation._words import Embedding, Lookup, has_direction
@@ -99,7 +99,7 @@ def evaluate(
     1.0
     """
     _check(uncovered, restrict_vocab, n_resamples)
-    models = _by_name(vectors)
+    models = by_name(vectors)
     test_sets = read_test_sets(sets)
     answers: list[dict[str, Answers]] = [{} for _ in test_sets]
     told: dict[str, dict[str, Any]] = {}
@@ -134,22 +134,13 @@ def _check(uncovered: str, restrict_vocab: object, n_resamples: object) -> None:
         raise ParameterError(
             f"uncovered is {uncovered!r}; it must be one of {', '.join(get_args(Uncovered))}"
         )
-    for name, value, least in (
-        ("restrict_vocab", restrict_vocab, 1),
-        ("n_resamples", n_resamples, 0),
-    ):
-        if value is None and name == "restrict_vocab":
-            continue
-        try:
-            number = as_index(value)  # type: ignore[arg-type]
-        except TypeError:
-            number = least - 1
-        if number < least:
-            raise ParameterError(f"{name} must be a whole number from {least}, not {value!r:.60}")
+    if restrict_vocab is not None:
+        whole("restrict_vocab", restrict_vocab, 1)
+    whole("n_resamples", n_resamples, 0)
 
 
-def _by_name(vectors: Any) -> dict[str, Embedding]:
-    """Give every model a name."""
+def by_name(vectors: Any) -> dict[str, Embedding]:
+    """Give every model a name, and check that it is one."""
     if isinstance(vectors, Mapping):
         models = dict(vectors)
     elif hasattr(vectors, "vocab") or not isinstance(vectors, Iterable):

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from firth.errors import ParameterError
+from firth.evaluation._frequency import BAND_NAMES, bands_of
 from firth.evaluation._resampling import interval
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from firth.evaluation._answers import Answers, Layout
     from firth.evaluation._measures import Measure
+    from firth.evaluation._tables import Grid
     from firth.evaluation._test_sets import TestSet
 
 Uncovered: TypeAlias = Literal["skip", "wrong", "common"]
 
-#: Rows at which bands of frequency begin.
-BANDS = (0, 1_000, 3_000, 10_000, 30_000, 100_000)
 _FEWEST_IN_A_BAND = 10
+# What the rounding of vectors in single precision makes of the same scores.
+_NO_DIFFERENCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -251,7 +253,7 @@ class Evaluation:
             bands: dict[str, dict[str, NDArray[np.bool_]]] = {}
             for i, band in enumerate(BAND_NAMES):
                 within = {
-                    model: np.searchsorted(BANDS, answers.rarest, side="right") - 1 == i
+                    model: bands_of(answers.rarest) == i
                     for model, answers in result.answers.items()
                 }
                 enough = {
@@ -276,6 +278,56 @@ class Evaluation:
             "scores": [_plain(score) for score in self.scores],
             "comparisons": [_plain(each) for pair in pairs for each in self.compare(*pair)],
         }
+
+    def grid(self, *, sections: bool = False) -> Grid:
+        """Arrange the scores as a table of text: a row a test set and metric, a column a model."""
+        from firth.evaluation._tables import grid_of
+
+        return grid_of(self, sections=sections)
+
+    def to_markdown(self, *, sections: bool = False) -> str:
+        """Write the scores as a table in Markdown: a row a test set and metric, a column a model.
+
+        Parameters
+        ----------
+        sections : bool
+            Whether sections have rows of their own.
+        """
+        from firth.evaluation._tables import markdown
+
+        return markdown(self.grid(sections=sections))
+
+    def to_latex(self, *, sections: bool = False) -> str:
+        """Write the scores as a table for LaTeX with booktabs; otherwise as `to_markdown`."""
+        from firth.evaluation._tables import latex
+
+        return latex(self.grid(sections=sections))
+
+    def save_report(self, path: str | os.PathLike[str]) -> None:
+        """Write a page of HTML with tables and pictures, complete in itself.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; it appears whole.
+
+        Raises
+        ------
+        MissingExtraError
+            Matplotlib is not installed: the extra `plot`.
+        OutputError
+            The file cannot be written.
+        """
+        from firth.evaluation._report import save_report
+
+        save_report(self, path)
+
+    def __str__(self) -> str:
+        return self.to_markdown()
+
+    def __repr__(self) -> str:
+        n_sets = len(self._results)
+        return f"<Evaluation of {', '.join(self.models)} on {n_sets} test set{'s'[: n_sets != 1]}>"
 
     # --- within -----------------------------------------------------------------------------------
 
@@ -337,24 +389,21 @@ class Evaluation:
         )  # fmt: skip
 
 
-BAND_NAMES = [
-    *(f"{begin + 1:,}-{end:,}" for begin, end in pairwise(BANDS)),
-    f"over {BANDS[-1]:,}",
-]
-
-
 def _p_value(drawn: list[NDArray[np.float64]]) -> float:
     """Give twice the share of differences on the rarer side of 0, and never 0 itself."""
     differences = np.concatenate([*drawn, np.empty(0)])
     finite = differences[np.isfinite(differences)]
     if not len(finite):
         return float("nan")
-    below, above = np.count_nonzero(finite <= 0), np.count_nonzero(finite >= 0)
+    below = np.count_nonzero(finite <= _NO_DIFFERENCE)
+    above = np.count_nonzero(finite >= -_NO_DIFFERENCE)
     return float(min(1.0, 2 * (min(below, above) + 1) / (len(finite) + 1)))
 
 
 def _plain(found: Score | Comparison) -> dict[str, Any]:
     told = asdict(found)
+    if isinstance(found, Score):
+        told["coverage"] = found.coverage
     return {
         name: None if isinstance(value, float) and not np.isfinite(value) else value
         for name, value in told.items()
