@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import naive
 from firth import KeyedVectors, Vocab, _core, evaluate
-from firth.errors import MissingExtraError, ParameterError, VocabularyError
+from firth.errors import MissingExtraError, ParameterError
 from firth.evaluation import (
     Analogies,
     Analogy,
@@ -466,12 +466,6 @@ def test_parameters_out_of_their_range(wv, pairs, arguments, message):
     given = {"vectors": wv, "sets": pairs} | arguments
     with pytest.raises(ParameterError, match=message):
         evaluate(given.pop("vectors"), given.pop("sets"), **given)
-
-
-def test_a_model_without_words(pairs):
-    empty = KeyedVectors(Vocab.from_words([]), np.zeros((0, 3), np.float32))
-    with pytest.raises(VocabularyError, match="vectors: a model without words"):
-        evaluate(empty, pairs)
 
 
 def test_a_score_that_is_not_there(wv, pairs):

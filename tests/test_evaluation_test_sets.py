@@ -164,7 +164,7 @@ def test_associations_of_weats_lists_and_of_ones_own(write):
     lists = {name: [name] for name in ("flowers", "insects", "pleasant_5", "unpleasant_5a", "more")}
     found = read_test_set(write("weat.json", json.dumps(lists)))
     assert isinstance(found, Associations)
-    assert [test.name for test in found.tests] == ["WEAT 1: flowers, insects"]
+    assert [test.name for test in found.tests] == ["WEAT 1 flowers/insects"]
     assert (found.tests[0].x, found.tests[0].b) == (("flowers",), ("unpleasant_5a",))
     own = {"mine": {"X": ["a"], "Y": ["b"], "A": ["c"], "B": ["d"]}}
     assert read_test_set(write("own.json", json.dumps(own))).tests[0].y == ("b",)
@@ -213,7 +213,7 @@ def test_what_there_is_no_test_set_in(write, tmp_path):
         ("empty.txt", "", "no question in it"),
         ("empty.txt", "# nothing\n\n", "no question in it"),
         ("headings.txt", ": a\n: b\n", "no question in it"),
-        ("header.txt", "word1\tword2\tscore\n", "no question in it"),
+        ("header.txt", "word1\tword2\tscore\n", "line 1 begins no test set"),
         ("pairs.txt", "a b 1\na b\n", "line 2 has no two words and a number: 'a b'"),
         ("pairs.txt", "a b 1\na b nan\n", "line 2 has no two words and a number"),
         ("pairs.txt", "a\tb\t1\n\n# c\n\tb\t2\n", "line 4 has no two words and a number"),

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sys
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from firth.evaluation import Evaluation, Moved, StabilityBand
+    from firth.evaluation import Cell, Comparison, Evaluation, Moved, StabilityBand
 
-# Where a line may end: before an interval, not within it.
-NO_BREAK = "\N{NO-BREAK SPACE}"
+_LABELS_WIDTH, _CELL_WIDTH = 66, 22
 
 
 def is_terminal() -> bool:
@@ -27,29 +27,25 @@ def print_scores(found: Evaluation, *, sections: bool) -> None:
     """Print a table of scores: a row a test set and metric, a column a model."""
     from rich.text import Text
 
+    console = _console()
     grid = found.grid(sections=sections)
+    # Intervals stand below their scores where there is no room beside them.
+    beside = _LABELS_WIDTH + _CELL_WIDTH * len(grid.models) <= console.width
     table = _table()
     table.add_column("")
-    table.add_column("metric")
-    table.add_column("questions", justify="right")
-    table.add_column("covered", justify="right")
+    for name in ("metric", "questions", "covered"):
+        table.add_column(name, justify="left" if name == "metric" else "right", no_wrap=True)
     for model in grid.models:
-        table.add_column(_printable(model), justify="right")
+        table.add_column(_printable(model), justify="right", no_wrap=True, overflow="fold")
     for i, (heading, rows) in enumerate(grid.by_kind()):
         if i:
             table.add_section()
         table.add_row(Text(heading, style="italic"))
-        before = ""
-        for row in rows:
-            label = _printable(row.label)
-            shown = Text(label if label != before else "")
-            before = label
-            cells = [
-                _cell(c.value + c.star, [c.interval, c.p_value, c.coverage], is_best=c.is_best)
-                for c in row.cells
-            ]
-            table.add_row(shown, row.metric, row.n_questions, row.coverage, *cells)
-    console = _console()
+        for label, alike in groupby(rows, lambda row: row.label):
+            for j, row in enumerate(alike):
+                shown = Text("" if j else _printable("  " * row.is_part + label))
+                cells = [_cell(cell, beside=beside) for cell in row.cells]
+                table.add_row(shown, row.metric, row.n_questions, row.coverage, *cells)
     console.print(table)
     for note in grid.notes:
         console.print(Text(note, style="dim"))
@@ -72,16 +68,16 @@ def print_comparisons(found: Evaluation) -> None:
             table.add_section()
         title = f"{_printable(other)} - {_printable(models[0])}"
         table.add_row(Text(title, style="italic"))
-        for each in found.compare(models[0], other):
+        for each in _of_first_metrics(found.compare(models[0], other)):
             table.add_row(
-                _printable(f"{each.test_set} {each.section}".strip()),
+                _printable(each.section or each.test_set),
                 each.metric,
                 f"{each.n_questions:,}",
                 Text(
                     ("+" if each.difference > 0 else "") + told(each.metric, each.difference),
                     style="bold" if each.p_value < 0.05 else "",
                 ),
-                f"[{told(each.metric, each.low)},{NO_BREAK}{told(each.metric, each.high)}]",
+                f"[{told(each.metric, each.low)}, {told(each.metric, each.high)}]",
                 told_p(each.p_value).removeprefix("p = ").removeprefix("p "),
             )
     console = _console()
@@ -89,13 +85,21 @@ def print_comparisons(found: Evaluation) -> None:
     console.print(table)
 
 
-def _cell(value: str, rest: list[str], *, is_best: bool) -> Text:
+def _of_first_metrics(compared: list[Comparison]) -> Iterator[Comparison]:
+    """Give the comparisons by the usual metric of each test set; a report has the others."""
+    seen: dict[tuple[str, str], str] = {}
+    for each in compared:
+        if seen.setdefault((each.test_set, each.section), each.metric) == each.metric:
+            yield each
+
+
+def _cell(cell: Cell, *, beside: bool) -> Text:
     from rich.text import Text
 
-    text = Text(value, style="bold" if is_best else "")
-    for part in filter(None, rest):
-        text.append(" ")
-        text.append(part.replace(" ", NO_BREAK), style="not bold dim")
+    text = Text(cell.value + cell.star, style="bold" if cell.is_best else "")
+    for part in filter(None, (cell.interval, cell.p_value, cell.coverage)):
+        text.append(" " if beside and part == cell.interval else "\n")
+        text.append(part, style="not bold dim")
     return text
 
 
@@ -151,6 +155,6 @@ def print_stability(bands: Sequence[StabilityBand], topn: int) -> None:
             band.band,
             f"{band.n_asked:,}",
             f"{100 * band.overlap:.1f}%",
-            f"[{100 * band.low:.1f},{NO_BREAK}{100 * band.high:.1f}]",
+            f"[{100 * band.low:.1f}, {100 * band.high:.1f}]",
         )
     _console().print(table)

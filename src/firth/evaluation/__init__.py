@@ -7,7 +7,7 @@ from firth.evaluation._gensim import word_analogies, word_pairs
 from firth.evaluation._reading import read_test_set, read_test_sets
 from firth.evaluation._results import Comparison, Evaluation, Score
 from firth.evaluation._stability import StabilityBand, stability
-from firth.evaluation._tables import told, told_p
+from firth.evaluation._tables import Cell, Grid, Row, told, told_p
 from firth.evaluation._test_sets import (
     Analogies,
     Analogy,
@@ -26,12 +26,15 @@ __all__ = [
     "Association",
     "Associations",
     "Categories",
+    "Cell",
     "Comparison",
     "Diff",
     "Evaluation",
+    "Grid",
     "Moved",
     "OutlierGroup",
     "Outliers",
+    "Row",
     "Score",
     "StabilityBand",
     "TestSet",

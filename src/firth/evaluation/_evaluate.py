@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from firth.errors import ParameterError, VocabularyError
+from firth.errors import ParameterError
 from firth.evaluation._answers import Answers, ask, layout_of
 from firth.evaluation._parameters import whole
 from firth.evaluation._reading import TestSetSource, read_test_sets
@@ -76,8 +76,6 @@ def evaluate(
         There are no models or no test sets, or a parameter is out of its range.
     SourceError, FormatError
         A test set cannot be read; the message has file and line.
-    VocabularyError
-        A model has no words at all.
     MissingExtraError
         Categories need scikit-learn, associations need SciPy: the extra `evaluate`.
 
@@ -158,8 +156,6 @@ def by_name(vectors: Any) -> dict[str, Embedding]:
             )
         if not isinstance(name, str):
             raise ParameterError(f"{name!r:.60} is no name of a model; give strings")
-        if not len(each.vocab):
-            raise VocabularyError(f"{name}: a model without words cannot be evaluated")
     return models
 
 

@@ -36,28 +36,28 @@ _BLESS_RELATIONS = {"attri", "coord", "event", "hyper", "mero", "random-n", "ran
 # Caliskan, Bryson and Narayanan 2017, table 1: the lists of each test, by their names in the file
 # that is passed around: targets X and Y, attributes A and B.
 _WEAT = {
-    "WEAT 1: flowers, insects": ("flowers", "insects", "pleasant_5", "unpleasant_5a"),
-    "WEAT 2: instruments, weapons": ("instruments", "weapons", "pleasant_5", "unpleasant_5a"),
-    "WEAT 3: European, African American names": (
+    "WEAT 1 flowers/insects": ("flowers", "insects", "pleasant_5", "unpleasant_5a"),
+    "WEAT 2 instruments/weapons": ("instruments", "weapons", "pleasant_5", "unpleasant_5a"),
+    "WEAT 3 Eur./Afr. Am. names": (
         "european_american_names_5", "african_american_names_5", "pleasant_5", "unpleasant_5b",
     ),
-    "WEAT 4: the same, other names": (
+    "WEAT 4 other such names": (
         "european_american_names_7", "african_american_names_7", "pleasant_5", "unpleasant_5b",
     ),
-    "WEAT 5: the same, other attributes": (
+    "WEAT 5 other attributes": (
         "european_american_names_7", "african_american_names_7", "pleasant_9", "unpleasant_9",
     ),
-    "WEAT 6: male, female names: career, family": (
+    "WEAT 6 male/female names": (
         "male_names", "female_names", "career", "family",
     ),
-    "WEAT 7: math, arts: male, female": ("math", "arts", "male_terms", "female_terms"),
-    "WEAT 8: science, arts: male, female": (
+    "WEAT 7 math/arts": ("math", "arts", "male_terms", "female_terms"),
+    "WEAT 8 science/arts": (
         "science", "arts_2", "male_terms_2", "female_terms_2",
     ),
-    "WEAT 9: mental, physical disease: temporary, permanent": (
+    "WEAT 9 mental/physical": (
         "mental_disease", "physical_disease", "temporary", "permanent",
     ),
-    "WEAT 10: young, old people's names": (
+    "WEAT 10 young/old names": (
         "young_people_names", "old_people_names", "pleasant_9", "unpleasant_9",
     ),
 }  # fmt: skip

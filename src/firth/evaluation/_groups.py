@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Fewer members tell nothing about what belongs together.
 _FEWEST_MEMBERS = 2
-_PERMUTATIONS = 99_999
+_PERMUTATIONS = 19_999
 _PERMUTATIONS_AT_A_TIME = 20_000
 
 

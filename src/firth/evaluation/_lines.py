@@ -30,7 +30,7 @@ class Line:
     number : int
         The number of the line, from 1.
     text : str
-        What stands on it, without spaces around it.
+        What stands on it, without spaces around it; tabs, which may be about an empty field, stay.
     """
 
     path: Path
@@ -78,7 +78,10 @@ def read_text(path: Path, encoding: str = "utf-8") -> str:
 def read_lines(path: Path) -> list[Line]:
     """Read the lines of a small file, empty ones too, and comments that begin with ``#``."""
     lines = read_text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return [Line(path, number, text.strip()) for number, text in enumerate(lines, start=1)]
+    return [
+        Line(path, number, text.strip(" ") if text.strip() else "")
+        for number, text in enumerate(lines, start=1)
+    ]
 
 
 def said(lines: list[Line]) -> list[Line]:
@@ -87,9 +90,9 @@ def said(lines: list[Line]) -> list[Line]:
 
 
 def fields_of(lines: list[Line]) -> list[list[str]]:
-    """Split lines at what separates the fields of every one: tab, semicolon, comma, or spaces."""
+    """Split lines at what separates the fields of most: tab, semicolon, comma, or spaces."""
     for separator in _SEPARATORS:
-        if all(separator in line.text for line in lines):
+        if sum(separator in line.text for line in lines) > len(lines) / 2:
             rows = csv.reader((line.text for line in lines), delimiter=separator)
             # A quote that is never closed would take in the lines behind it.
             split = [[field.strip() for field in row] for row in rows]

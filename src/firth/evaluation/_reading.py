@@ -166,18 +166,19 @@ def _read_file(path: Path, name: str) -> TestSet:
         raise FormatError(f"{path}: no question in it: not a test set")
     if any(line.text.startswith(":") for line in rows):
         return _forms.google_analogies(name, lines)
-    # The first line may have the names of columns, which say nothing about the rest.
     fields = fields_of(rows)
     if _forms.names_columns_of_classes(fields[0]):
         return _forms.categories(name, lines)
-    widths = [len(row) for row in (fields[1:] or fields)]
-    if any(number_in(field) is not None for row in (fields[1:] or fields)[:1] for field in row[2:]):
+    judged = sum(any(number_in(f) is not None for f in row[2:]) for row in fields)
+    if 2 * judged >= len(rows):
         return _forms.word_pairs(name, lines)
-    if widths[0] == 4 and not _forms.is_bless(fields[0]):
+    # The first line may have the names of columns, which say nothing about the rest.
+    width = len(fields[-1])
+    if width == 4 and not _forms.is_bless(fields[0]):
         return _forms.google_analogies(name, lines)
-    if widths[0] == 5:
+    if width == 5:
         return _forms.msr_joined(name, lines)
-    if widths[0] in {2, 3, 4}:
+    if width in {2, 3, 4} and len(rows) > 1:
         return _forms.categories(name, lines)
     raise rows[0].wrong(
         "begins no test set: neither two words and a number, nor four words, nor a word and class"

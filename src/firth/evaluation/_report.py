@@ -142,7 +142,7 @@ def _table(grid: Grid, *, of_sections: bool = False) -> str:
 
 def _row(row: Row, label: str) -> str:
     cells = "".join(f"<td>{_cell(cell)}</td>" for cell in row.cells)
-    kind = ' class="section"' if row.section else ""
+    kind = ' class="section"' if row.is_part else ""
     return (
         f'<tr{kind}><td>{escape(label.strip())}</td><td class="metric">{escape(row.metric)}</td>'
         f"<td>{row.n_questions}</td><td>{row.coverage}</td>{cells}</tr>"

@@ -153,6 +153,7 @@ class Evaluation:
         self.models = models
         self.uncovered = uncovered
         self.settings = settings
+        self._comparisons: dict[tuple[str, str, bool], list[Comparison]] = {}
         self.scores: list[Score] = []
         for result in self._results:
             sections = result.layout.sections.items()
@@ -225,6 +226,12 @@ class Evaluation:
         for name in (first, second):
             if name not in self.models:
                 raise ParameterError(f"no model {name!r}; there are {', '.join(self.models)}")
+        key = (first, second, sections)
+        if key not in self._comparisons:
+            self._comparisons[key] = self._compare(first, second, sections)
+        return list(self._comparisons[key])
+
+    def _compare(self, first: str, second: str, sections: bool) -> list[Comparison]:
         found = []
         for result in self._results:
             for section, within in result.layout.sections.items():

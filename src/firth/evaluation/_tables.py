@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from firth.evaluation._results import Comparison, Evaluation, Score
 
 KINDS = {
-    "analogies": "Analogies (% right)",
-    "similarity": "Similarity (correlation with people's judgements)",
-    "categories": "Categories (clusterings compared with classes)",
-    "outliers": "Outliers (% found; OPP: % of the members that belong more)",
-    "associations": "Associations (effect size; one-sided p by permutation)",
+    "analogies": "Analogies, % right",
+    "similarity": "Similarity, correlation",
+    "categories": "Categories",
+    "outliers": "Outliers, %",
+    "associations": "Associations",
 }
 _PERCENT = {"3CosAdd", "3CosMul", "purity", "accuracy", "OPP"}
 #: Differences to the first model with a smaller p-value get a star.
@@ -64,11 +64,12 @@ class Row:
     n_questions: str
     coverage: str
     cells: list[Cell]
+    is_part: bool
 
     @property
     def label(self) -> str:
-        """The test set, or an indented section."""
-        return f"  {self.section}" if self.section else self.test_set
+        """The test set, or the section."""
+        return self.section or self.test_set
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,12 @@ def grid_of(evaluation: Evaluation, *, sections: bool = False) -> Grid:
             rows.setdefault((score.test_set, score.section, score.metric), []).append(score)
     return Grid(
         models,
-        [_row(scores, different) for scores in rows.values()],
+        [_row(scores, different, whole) for scores in rows.values()],
         _notes(evaluation, starred=bool(different)),
     )
 
 
-def _row(scores: list[Score], different: set[tuple[str, str, str, str]]) -> Row:
+def _row(scores: list[Score], different: set[tuple[str, str, str, str]], whole: set[str]) -> Row:
     first = scores[0]
     coverages = [f"{100 * score.coverage:.0f}%" for score in scores]
     same = len(set(coverages)) == 1
@@ -134,6 +135,7 @@ def _row(scores: list[Score], different: set[tuple[str, str, str, str]]) -> Row:
     return Row(
         first.kind, first.test_set, first.section, first.metric, f"{first.n_questions:,}",
         coverages[0] if same else "", cells,
+        bool(first.section) and first.test_set in whole,
     )  # fmt: skip
 
 
@@ -205,7 +207,7 @@ def markdown(grid: Grid) -> str:
     for heading, rows in grid.by_kind():
         lines.append(_pipes([f"**{heading}**", *[""] * (len(heads) - 1)]))
         for row in rows:
-            label = f"&nbsp;&nbsp;{row.section}" if row.section else row.test_set
+            label = f"&nbsp;&nbsp;{row.label}" if row.is_part else row.label
             cells = [
                 " ".join(
                     filter(
@@ -240,7 +242,7 @@ def latex(grid: Grid) -> str:
     for heading, rows in grid.by_kind():
         lines += [r"\midrule", rf"\multicolumn{{{n_columns}}}{{l}}{{\emph{{{_tex(heading)}}}}} \\"]
         for row in rows:
-            label = r"\quad " + _tex(row.section) if row.section else _tex(row.test_set)
+            label = r"\quad " * row.is_part + _tex(row.label)
             cells = [_latex_cell(cell) for cell in row.cells]
             told = [label, *map(_tex, (row.metric, row.n_questions, row.coverage)), *cells]
             lines.append(" & ".join(told) + r" \\")
