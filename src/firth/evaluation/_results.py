@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from firth.evaluation._answers import Answers, Layout
-    from firth.evaluation._measures import Measure
     from firth.evaluation._tables import Grid
     from firth.evaluation._test_sets import TestSet
 
@@ -231,21 +230,6 @@ class Evaluation:
             self._comparisons[key] = self._compare(first, second, sections)
         return list(self._comparisons[key])
 
-    def _compare(self, first: str, second: str, sections: bool) -> list[Comparison]:
-        found = []
-        for result in self._results:
-            for section, within in result.layout.sections.items():
-                if section and not sections and "" in result.layout.sections:
-                    continue
-                measures = zip(
-                    result.answers[first].measures, result.answers[second].measures, strict=True
-                )
-                for one, other in measures:
-                    found.append(
-                        self._comparison(result, section, within, first, second, one, other)
-                    )
-        return found
-
     def by_frequency(self) -> list[Score]:
         """Score questions by how rare their rarest word is: analogies and similarities.
 
@@ -378,22 +362,37 @@ class Evaluation:
             return shared
         return within & measure.covered
 
-    def _comparison(
-        self, result: SetResult, section: str, within: NDArray[np.bool_],
-        first: str, second: str, one: Measure, other: Measure,
-    ) -> Comparison:  # fmt: skip
-        kept = within & one.covered & other.covered
-        if self.uncovered == "wrong" and one.can_be_wrong:
-            kept = within
-        drawn = [
-            other.values(weights, kept) - one.values(weights, kept)
-            for weights in result.layout.resampling.weights(self._n_resamples, self._seed)
-        ]
-        return Comparison(
-            first, second, result.test_set.name, section, one.metric,
-            other.value(kept) - one.value(kept), *interval(drawn), _p_value(drawn),
-            int(np.count_nonzero(kept)),
-        )  # fmt: skip
+    def _compare(self, first: str, second: str, sections: bool) -> list[Comparison]:
+        return [
+            each for result in self._results
+            for each in self._compare_on(result, first, second, sections)
+        ]  # fmt: skip
+
+    def _compare_on(
+        self, result: SetResult, first: str, second: str, sections: bool
+    ) -> list[Comparison]:
+        """Compare two models on a test set and perhaps its sections; weights are drawn once."""
+        of_first, of_second = (result.answers[name].measures for name in (first, second))
+        asked = []
+        for section, within in result.layout.sections.items():
+            if section and not sections and "" in result.layout.sections:
+                continue
+            for one, other in zip(of_first, of_second, strict=True):
+                counted = self.uncovered == "wrong" and one.can_be_wrong
+                kept = within if counted else within & one.covered & other.covered
+                asked.append((section, one, other, kept))
+        drawn: list[list[NDArray[np.float64]]] = [[] for _ in asked]
+        for weights in result.layout.resampling.weights(self._n_resamples, self._seed):
+            for values, (_, one, other, kept) in zip(drawn, asked, strict=True):
+                values.append(other.values(weights, kept) - one.values(weights, kept))
+        return [
+            Comparison(
+                first, second, result.test_set.name, section, one.metric,
+                other.value(kept) - one.value(kept), *interval(values), _p_value(values),
+                int(np.count_nonzero(kept)),
+            )
+            for values, (section, one, other, kept) in zip(drawn, asked, strict=True)
+        ]  # fmt: skip
 
 
 def _p_value(drawn: list[NDArray[np.float64]]) -> float:
