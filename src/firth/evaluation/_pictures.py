@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from firth.errors import MissingExtraError
 from firth.evaluation._frequency import BAND_NAMES
+from firth.evaluation._tables import PERCENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,8 @@ def intervals(scores: Sequence[Score], models: Sequence[str], label: str) -> str
             panel.plot(score.value, y, _MARKERS[i % len(_MARKERS)], color=colour(i), markersize=5.5)
     _name_rows(panel, rows)
     panel.axvline(0, color=_TEXT, linewidth=0.8)
+    if label in PERCENT:
+        panel.xaxis.set_major_formatter(_percent())
     panel.set_xlabel(label)
     return _svg(figure, label)
 
@@ -84,6 +87,8 @@ def by_frequency(scores: Sequence[Score], models: Sequence[str], metric: str) ->
     panel.tick_params(axis="x", labelsize=7.5)
     panel.set_xlabel("place of the rarest word in the vocabulary")
     panel.set_ylabel(metric)
+    if metric in PERCENT:
+        panel.yaxis.set_major_formatter(_percent())
     panel.grid(axis="y", color=_GRID, linewidth=0.6)
     return _svg(figure, f"{metric} by frequency")
 

@@ -25,11 +25,11 @@ _STYLE = """
 @media (prefers-color-scheme: dark) { :root { --grid: #3c3f45; --dim: #a2a6ad; --back: #16181c;
   --text: #e6e6e6; --band: #1f2228; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 64rem; padding: 2rem 1.25rem 4rem; background: var(--back);
+body { margin: 0 auto; max-width: 78rem; padding: 2rem 1.25rem 4rem; background: var(--back);
   color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
-p { margin: .4rem 0; max-width: 46rem; } .dim { color: var(--dim); }
+figure { max-width: 60rem; } p { margin: .4rem 0; max-width: 46rem; } .dim { color: var(--dim); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem;
   border-top: 2px solid currentColor; border-bottom: 2px solid currentColor; }
@@ -133,7 +133,9 @@ def _table(grid: Grid, *, of_sections: bool = False) -> str:
             body.append(f'<tr class="kind"><td colspan="{len(heads)}">{escape(heading)}</td></tr>')
         for label, alike in groupby(rows, lambda row: row.label):
             body += [_row(row, "" if i else label) for i, row in enumerate(alike)]
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    head = "".join(
+        f"<th{' class=metric' * (name == 'metric')}>{escape(name)}</th>" for name in heads
+    )
     return (
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
@@ -151,8 +153,9 @@ def _row(row: Row, label: str) -> str:
 
 def _cell(cell: Cell) -> str:
     value = f"<b>{cell.value}</b>" if cell.is_best else cell.value
-    rest = " ".join(filter(None, [cell.interval, cell.p_value, cell.coverage]))
-    return f"{value}{cell.star} <small>{escape(rest)}</small>"
+    rest = " ".join(filter(None, [cell.interval, cell.coverage]))
+    below = f"<br><small>{escape(cell.p_value)}</small>" if cell.p_value else ""
+    return f"{value}{cell.star} <small>{escape(rest)}</small>{below}"
 
 
 def _score_pictures(evaluation: Evaluation, models: Sequence[str]) -> Iterable[str]:

@@ -19,7 +19,7 @@ KINDS = {
     "outliers": "Outliers, %",
     "associations": "Associations",
 }
-_PERCENT = {"3CosAdd", "3CosMul", "purity", "accuracy", "OPP"}
+PERCENT = {"3CosAdd", "3CosMul", "purity", "accuracy", "OPP"}
 #: Differences to the first model with a smaller p-value get a star.
 SIGNIFICANT = 0.05
 _LATEX = {
@@ -179,7 +179,7 @@ def told(metric: str, value: float) -> str:
     """Write a score: shares in percent, correlations and indices with three decimals."""
     if math.isnan(value):
         return "-"
-    if metric in _PERCENT:
+    if metric in PERCENT:
         return f"{100 * value:.1f}"
     return f"{value:.2f}" if metric == "effect size" else f"{value:.3f}"
 
