@@ -97,8 +97,11 @@ def evaluate(
         raise click.UsageError("--json and --format do not go together.")
     names = _names(sources)
     test_sets = find_test_sets(sets)
+    from firth.evaluation import check_report
     from firth.evaluation import evaluate as score
 
+    if report is not None:
+        check_report(report)
     found = score(
         {name: load_vectors(source) for name, source in zip(names, sources, strict=True)},
         test_sets,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from firth.evaluation import Cell, Comparison, Evaluation, Moved, StabilityBand
 
-_LABELS_WIDTH, _CELL_WIDTH = 66, 22
+_LABELS_WIDTH, _CELL_WIDTH, _NARROW_CELL_WIDTH = 66, 22, 18
 
 
 def is_terminal() -> bool:
@@ -31,9 +31,13 @@ def print_scores(found: Evaluation, *, sections: bool) -> None:
     grid = found.grid(sections=sections)
     # Intervals stand below their scores where there is no room beside them.
     beside = _LABELS_WIDTH + _CELL_WIDTH * len(grid.models) <= console.width
+    # And where there is not even room for that, only the scores stay.
+    names = ["metric", "questions", "covered"]
+    if _LABELS_WIDTH + _NARROW_CELL_WIDTH * len(grid.models) > console.width:
+        names = names[:1]
     table = _table()
-    table.add_column("")
-    for name in ("metric", "questions", "covered"):
+    table.add_column("", min_width=12)
+    for name in names:
         table.add_column(name, justify="left" if name == "metric" else "right", no_wrap=True)
     for model in grid.models:
         table.add_column(_printable(model), justify="right", no_wrap=True, overflow="fold")
@@ -45,7 +49,8 @@ def print_scores(found: Evaluation, *, sections: bool) -> None:
             for j, row in enumerate(alike):
                 shown = Text("" if j else _printable("  " * row.is_part + label))
                 cells = [_cell(cell, beside=beside) for cell in row.cells]
-                table.add_row(shown, row.metric, row.n_questions, row.coverage, *cells)
+                told = (row.metric, row.n_questions, row.coverage)[: len(names)]
+                table.add_row(shown, *told, *cells)
     console.print(table)
     for note in grid.notes:
         console.print(Text(note, style="dim"))
@@ -55,7 +60,8 @@ def print_comparisons(found: Evaluation) -> None:
     """Print how models differ from the first one, on the questions that both know."""
     from rich.text import Text
 
-    from firth.evaluation import told, told_p
+    from firth.evaluation import told as written
+    from firth.evaluation import told_p
 
     models = list(found.models)
     if len(models) < 2:
@@ -74,15 +80,19 @@ def print_comparisons(found: Evaluation) -> None:
                 each.metric,
                 f"{each.n_questions:,}",
                 Text(
-                    ("+" if each.difference > 0 else "") + told(each.metric, each.difference),
+                    ("+" if each.difference > 0 else "") + written(each.metric, each.difference),
                     style="bold" if each.p_value < 0.05 else "",
                 ),
-                f"[{told(each.metric, each.low)}, {told(each.metric, each.high)}]",
+                _interval(written(each.metric, each.low), written(each.metric, each.high)),
                 told_p(each.p_value).removeprefix("p = ").removeprefix("p "),
             )
     console = _console()
     console.print()
     console.print(table)
+
+
+def _interval(low: str, high: str) -> str:
+    return "-" if low == "-" else f"[{low}, {high}]"
 
 
 def _of_first_metrics(compared: list[Comparison]) -> Iterator[Comparison]:

@@ -5,6 +5,7 @@ from firth.evaluation._diff import Diff, Moved, diff
 from firth.evaluation._evaluate import evaluate
 from firth.evaluation._gensim import word_analogies, word_pairs
 from firth.evaluation._reading import read_test_set, read_test_sets
+from firth.evaluation._report import check_report
 from firth.evaluation._results import Comparison, Evaluation, Score
 from firth.evaluation._stability import StabilityBand, stability
 from firth.evaluation._tables import Cell, Grid, Row, told, told_p
@@ -39,6 +40,7 @@ __all__ = [
     "StabilityBand",
     "TestSet",
     "WordPairs",
+    "check_report",
     "diff",
     "evaluate",
     "first_score",

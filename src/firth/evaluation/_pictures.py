@@ -97,12 +97,18 @@ def _label(score: Score) -> str:
     return score.section or score.test_set
 
 
-def _figure(n_rows: float, *, height: float | None = None, width: float = _WIDTH) -> Any:
+def check_matplotlib() -> None:
+    """Raise MissingExtraError where nothing can be drawn."""
     try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
+        import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("matplotlib", "plot", "a report with pictures") from error
+
+
+def _figure(n_rows: float, *, height: float | None = None, width: float = _WIDTH) -> Any:
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
     settings: Any = {
         "text.color": _TEXT, "axes.labelcolor": _TEXT, "axes.edgecolor": _TEXT,
         "xtick.color": _TEXT, "ytick.color": _TEXT, "font.size": 9.0,

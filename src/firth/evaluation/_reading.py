@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -172,8 +173,7 @@ def _read_file(path: Path, name: str) -> TestSet:
     judged = sum(any(number_in(f) is not None for f in row[2:]) for row in fields)
     if 2 * judged >= len(rows):
         return _forms.word_pairs(name, lines)
-    # The first line may have the names of columns, which say nothing about the rest.
-    width = len(fields[-1])
+    width = Counter(map(len, fields)).most_common(1)[0][0]
     if width == 4 and not _forms.is_bless(fields[0]):
         return _forms.google_analogies(name, lines)
     if width == 5:

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from firth.errors import OutputError
 from firth.evaluation import _pictures
 from firth.evaluation._tables import KINDS, told, told_p
 from firth.storage import output_errors
@@ -50,8 +51,27 @@ figure { margin: .5rem 0; } figcaption { font-size: .9rem; }
 """
 
 
+def check_report(path: str | os.PathLike[str]) -> None:
+    """Tell before the work whether a report of it can be drawn and written.
+
+    Raises
+    ------
+    MissingExtraError
+        Matplotlib is not installed: the extra `plot`.
+    OutputError
+        The file is a folder, or its folder is not there.
+    """
+    path = Path(path).expanduser()
+    _pictures.check_matplotlib()
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; give the name of a file for the report")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no folder {path.parent}; make it first")
+
+
 def save_report(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
     """Write the page; it appears whole. See `Evaluation.save_report`."""
+    check_report(path)
     page = report(evaluation)
     path = Path(path).expanduser()
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
