@@ -9,7 +9,7 @@ import numpy as np
 
 from firth.errors import InputError, ParameterError
 from firth.evaluation._parameters import whole
-from firth.evaluation._words import has_direction
+from firth.evaluation._words import WORDS_AT_A_TIME, has_direction
 from firth.neighbours import top_k
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ By: TypeAlias = Literal["distance", "z"]
 
 # Words whose frequency is like a word's: so many around it.
 _ALIKE = 500
-_WORDS_AT_A_TIME = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -257,8 +256,8 @@ def _shared_rows(old: Embedding, new: Embedding) -> tuple[NDArray[np.int64], dic
     only_old: list[str] = []
     n_old, n_new = len(old.vocab), len(new.vocab)
     is_shared = np.zeros(n_new, np.bool_)
-    for begin in range(0, n_old, _WORDS_AT_A_TIME):
-        words = old.vocab.words[begin : begin + _WORDS_AT_A_TIME]
+    for begin in range(0, n_old, WORDS_AT_A_TIME):
+        words = old.vocab.words[begin : begin + WORDS_AT_A_TIME]
         found = new.vocab.ids(words)
         there = np.flatnonzero(found >= 0)
         pairs.append(np.stack([there + begin, found[there]], axis=1))

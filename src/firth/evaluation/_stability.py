@@ -13,7 +13,7 @@ from firth.evaluation._evaluate import by_name
 from firth.evaluation._frequency import BAND_NAMES, bands_of
 from firth.evaluation._parameters import whole
 from firth.evaluation._resampling import interval, one_by_one
-from firth.evaluation._words import has_direction
+from firth.evaluation._words import WORDS_AT_A_TIME, has_direction
 from firth.neighbours import row_norms, top_k
 
 if TYPE_CHECKING:
@@ -146,9 +146,13 @@ def stability(
 
 def _shared_rows(models: list[Embedding]) -> NDArray[np.int64]:
     """Find the rows of the words that all models have, with a direction: (n_shared, n_models)."""
-    words = list(models[0].vocab)
-    rows = np.stack([model.vocab.ids(words) for model in models], axis=1)
-    kept = (rows >= 0).all(axis=1)
+    found = []
+    for begin in range(0, len(models[0].vocab), WORDS_AT_A_TIME):
+        words = models[0].vocab.words[begin : begin + WORDS_AT_A_TIME]
+        some = np.stack([model.vocab.ids(words) for model in models], axis=1)
+        found.append(some[(some >= 0).all(axis=1)])
+    rows = np.concatenate(found)
+    kept = np.ones(len(rows), np.bool_)
     for i, model in enumerate(models):
         kept &= has_direction(model.norms)[rows[:, i]]
     return rows[kept]

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from firth.subwords import Subwords
     from firth.vocab import Vocab
 
-_WORDS_AT_A_TIME = 1 << 16
+#: Words of a vocabulary that are made strings at a time.
+WORDS_AT_A_TIME = 1 << 16
 
 
 class Embedding(Protocol):
@@ -85,8 +86,8 @@ class Lookup:
         else:
             wanted = {word.upper() for word in words}
             found = []
-            for begin in range(0, self.n_rows, _WORDS_AT_A_TIME):
-                some = vocab.words[begin : min(begin + _WORDS_AT_A_TIME, self.n_rows)]
+            for begin in range(0, self.n_rows, WORDS_AT_A_TIME):
+                some = vocab.words[begin : min(begin + WORDS_AT_A_TIME, self.n_rows)]
                 folded = ((word.upper(), row) for row, word in enumerate(some, begin))
                 found += [(word, row) for word, row in folded if word in wanted]
         for word, row in found:
