@@ -221,6 +221,7 @@ NGRAM_5 = b"\1\0\0\0b" + struct.pack("<Q", 5)  # of row 5
         (fifu([simple(["a"], 3), array(ONE)]), "the id 65536, where a matrix belongs"),
         (fifu([simple(["a"]), array(ONE, (10**12, 300))]), "1,200,000,000,000,000 bytes"),
         (fifu([simple(["a"]), array(ONE, (1 << 62, 1 << 31))]), "are left"),
+        (fifu([simple(["a"]), array(ONE, (1 << 63, 0))]), r"shape \(9223372036854775808, 0\)"),
         (fifu([simple(["a"]), array(ONE, kind=11)]), "numbers of type 11"),
         (fifu([simple(["a", "b"]), array(ONE)]), "1 rows for 2 words"),
         (fifu([simple(["a"]), array(ONE), norms_of([1, 2])]), "2 norms for 1 words"),
