@@ -3,6 +3,10 @@
 Run it as ``python benchmarks/encode.py``. The text lies in the page cache. Each run is a process
 that may use one core, or two. Counting makes a vocabulary; encoding makes a vocabulary and a corpus
 of ids on disk, in one reading. gensim and a `collections.Counter` only count.
+
+Two cores are seldom twice one: they share a cache, and on a rented machine perhaps their units. So
+a last line tells what is to be had: two processes at a time, each with a core and half of the text,
+which have nothing to do with each other, against one process and the same half.
 """
 
 from __future__ import annotations
@@ -57,24 +61,56 @@ TASKS = {
 }
 
 
-def seconds(task: str, text: Path, cores: int) -> float:
-    """Run a task in processes that may use so many cores; the best time."""
-    command = [sys.executable, __file__, "--child", task, str(text), str(cores)]
-    times = []
+def start(task: str, text: Path, cores: range) -> subprocess.Popen[str]:
+    """Start a process that does a task on these cores, counted from 0, when it gets a line."""
+    command = [sys.executable, __file__, "--child", task, str(text), str(cores.start)]
+    command.append(str(cores.stop))
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+    assert process.stdout
+    process.stdout.readline()  # it is ready
+    return process
+
+
+def finish(*processes: subprocess.Popen[str]) -> float:
+    """Let processes begin, and give the seconds of the slowest."""
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("begin\n")
+        process.stdin.flush()
+    times = [json.loads(process.communicate()[0]) for process in processes]
+    if any(process.returncode for process in processes):
+        raise SystemExit("a process failed")
+    return float(max(times))
+
+
+def seconds(task: str, text: Path, most_cores: int) -> list[float]:
+    """Run a task in processes that may use one core, two ...; the best times, taken by turns."""
+    ranges = [range(cores) for cores in range(1, most_cores + 1)]
+    rounds = [[finish(start(task, text, cores)) for cores in ranges] for _ in range(ROUNDS)]
+    return [min(times) for times in zip(*rounds, strict=True)]
+
+
+def best_ratio(task: str, text: Path) -> float:
+    """How much more two processes do in the time of one, that have a core each."""
+    alone, both = [], []
     for _ in range(ROUNDS):
-        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
-        times.append(float(json.loads(done.stdout)))
-    return min(times)
+        alone.append(finish(start(task, text, range(1))))
+        both.append(finish(*[start(task, text, range(core, core + 1)) for core in range(2)]))
+    return 2 * min(alone) / min(both)
 
 
-def child(task: str, text: str, cores: int) -> None:
+def child(task: str, text: str, first_core: int, end_core: int) -> None:
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[first_core:end_core])
+    cores = end_core - first_core
     # Once with a short text, so that imports do not count.
     with tempfile.TemporaryDirectory() as folder:
         short = Path(folder) / "short.txt"
         short.write_text("you shall know a word by the company it keeps\n" * 10)
         TASKS[task](str(short), cores)
+    print("ready", flush=True)
+    sys.stdin.readline()
     begin = time.perf_counter()
     TASKS[task](text, cores)
     print(json.dumps(time.perf_counter() - begin))
@@ -82,11 +118,11 @@ def child(task: str, text: str, cores: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        task, path, cores = options.child
-        child(task, path, int(cores))
+        task, path, first_core, end_core = options.child
+        child(task, path, int(first_core), int(end_core))
         return
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder) / "text.txt"
@@ -98,13 +134,19 @@ def main() -> None:
         for task in TASKS:
             if "gensim" in task and not find_spec("gensim"):
                 continue
-            cores = (1, 2) if "firth" in task and (os.cpu_count() or 1) > 1 else (1,)
-            one, *two = [size / seconds(task, text, n) for n in cores]
+            most_cores = 2 if "firth" in task and (os.cpu_count() or 1) > 1 else 1
+            one, *two = [size / time for time in seconds(task, text, most_cores)]
             rates[task] = one
             print(
                 f"{task:26} {one:10.0f}" + (f" {two[0]:10.0f} {two[0] / one:7.2f}" if two else ""),
                 flush=True,
             )
+        if (os.cpu_count() or 1) > 1:
+            half = Path(folder) / "half.txt"
+            with text.open("rb") as whole:
+                half.write_bytes(whole.read(text.stat().st_size // 2).rpartition(b"\n")[0])
+            ratio = best_ratio("firth counts and encodes", half)
+            print(f"{'two processes, half each':48} {ratio:7.2f}")
     if "gensim counts" in rates:
         ratio = rates["firth counts"] / rates["gensim counts"]
         print(f"firth : gensim, counting on one core: {ratio:.1f}x")

@@ -201,9 +201,9 @@ def train_chunk(
     """Skip-gram or CBOW on whole sentences, in double precision, in place.
 
     The targets of a centre word are the nodes of its path (`paths`, for hierarchical softmax), then
-    itself and its negatives, which a window shares. A batch of centre words is trained by tiles of
-    up to four contexts: the scores of the first tile of each are formed, then rows change, then the
-    second. With `one_by_one` rows change after each pair instead, a context after its last target.
+    itself and its negatives, which two windows share. A batch of centre words is trained by tiles
+    of up to four contexts: the scores of the first tile of each are formed, then rows change, then
+    the second. With `one_by_one` rows change after each pair instead, a context after its last target.
 
     With `parts`, the input of a word is the mean of rows; it is formed when the first window
     reaches the word, and its change is added to all of its rows behind the last window.
@@ -222,9 +222,12 @@ def train_chunk(
 
     usual = (1 + negative if negative else 0) + (12 if paths else 0)
     batch_size = 1 if one_by_one else min(max(24 // usual, 1), 4)
-    drawn = []  # for a batch at a time
+    negatives = []  # of each position; two windows of a batch share theirs
     for _ in range(0, len(kept) if negative else 0, batch_size):
-        drawn += draw_noise(noise_random, *noise, batch_size * negative)
+        drawn = draw_noise(noise_random, *noise, (batch_size + 1) // 2 * negative)
+        for place in range(batch_size):
+            begin = place // 2 * negative
+            negatives.append(drawn[begin : begin + negative])
 
     steps = []  # target rows as (matrix, row, label), and positions of contexts
     begin = 0
@@ -235,9 +238,8 @@ def train_chunk(
             on_path = path_of(kept[i], *paths) if paths else []
             rows = [(nodes, node, label) for node, label in on_path]
             if negative:
-                negatives = drawn[i * negative : (i + 1) * negative]
                 rows.append((targets, kept[i], 1))
-                rows += [(targets, word, 0) for word in negatives if word != kept[i]]
+                rows += [(targets, word, 0) for word in negatives[i] if word != kept[i]]
             steps.append((rows, around))
         begin = end
 

@@ -31,9 +31,11 @@ class WindowTrainer {
                   Optional1<uint64_t> path_offsets, Optional1<uint32_t> path_nodes,
                   Optional1<uint8_t> path_n_positive, Optional1<uint64_t> part_offsets,
                   Optional1<uint32_t> part_rows, Optional1<float> lock_factors,
-                  std::optional<Array1<uint32_t>> target_draws)
+                  int n_threads, Optional1<float> hot_input, Optional1<float> hot_targets,
+                  Optional1<float> hot_nodes)
         : held_{input, keep_limits, targets, noise_columns, noise_run_starts, nodes, path_offsets,
-                path_nodes, path_n_positive, part_offsets, part_rows, lock_factors, target_draws} {
+                path_nodes, path_n_positive, part_offsets, part_rows, lock_factors, hot_input,
+                hot_targets, hot_nodes} {
         model_.input = input.data();
         model_.stride = input.shape(1);
         model_.n_words = keep_limits.size();
@@ -65,9 +67,12 @@ class WindowTrainer {
         require(!lock_factors || lock_factors->size() == model_.n_words,
                 "lock_factors needs one number for each word");
         if (lock_factors) model_.lock_factors = lock_factors->data();
-        require(!target_draws || target_draws->size() == model_.n_words,
-                "target_draws needs one number for each word");
-        if (target_draws) model_.target_draws = target_draws->data();
+        require(n_threads >= 1, "n_threads out of range");
+        model_.n_threads = n_threads;
+        require(!hot_input || !model_.is_staged(), "staged inputs cannot be copied");
+        model_.hot_input = hot_rows(hot_input, input.shape(0));
+        model_.hot_targets = hot_rows(hot_targets, targets ? targets->shape(0) : 0);
+        model_.hot_nodes = hot_rows(hot_nodes, nodes ? nodes->shape(0) : 0);
     }
 
     auto train(Array1<const uint32_t> ids, Array1<const int64_t> sentence_ends,
@@ -82,23 +87,32 @@ class WindowTrainer {
         const auto sentence_ends_kept = std::make_unique_for_overwrite<uint32_t[]>(chunk.n_sentences);
         std::vector<float *> contexts(2 * kMaxBatch * contexts_capacity(model_.window));
         std::vector<float *> targets(2 * kMaxBatch * most_targets + kRowsBlock);
-        std::vector<float *> negatives(kMaxBatch * static_cast<size_t>(model_.negative));
+        std::vector<float *> negatives(noise_sets(kMaxBatch) *
+                                       static_cast<size_t>(model_.negative));
         std::vector<const float *> ahead(kMaxBatch * (most_targets + 1) + kRowsBlock);
         std::vector<float> scores(kMaxBatch * 4 * most_targets + 32);
         std::vector<float> hidden((kMaxBatch + 2) * model_.stride);
         std::vector<float> stage(
             model_.is_staged() ? 2 * stage_capacity(model_.window) * model_.stride : 0);
+        const auto hot_rows = std::make_unique_for_overwrite<float[]>(2 * model_.n_hot_rows() *
+                                                                      model_.stride);
         const ChunkResult result = FIRTH_DISPATCH(
             train_chunk, model_, chunk, alpha, seed,
             Scratch{kept.get(), kept_words.get(), sentence_ends_kept.get(), contexts.data(),
                     targets.data(), negatives.data(), ahead.data(), scores.data(), hidden.data(),
-                    stage.data()});
+                    stage.data(), hot_rows.get()});
         return std::make_tuple(result.loss, result.n_examples, result.n_kept);
     }
 
   private:
     static void require(bool holds, const char *what) {
         if (!holds) throw std::invalid_argument(what);
+    }
+
+    static HotRows hot_rows(const Optional1<float> &updates, size_t n_rows) {
+        if (!updates) return {};
+        require(updates->size() <= n_rows, "more hot rows than rows");
+        return {updates->size(), updates->data()};
     }
 
     void take_noise(int negative, const Array2<float> &targets,
@@ -179,7 +193,7 @@ class WindowTrainer {
                std::optional<Array2<const uint32_t>>, Optional1<uint32_t>,
                std::optional<Array2<float>>, Optional1<uint64_t>, Optional1<uint32_t>,
                Optional1<uint8_t>, Optional1<uint64_t>, Optional1<uint32_t>, Optional1<float>,
-               std::optional<Array1<uint32_t>>>
+               Optional1<float>, Optional1<float>, Optional1<float>>
         held_;
     WindowModel model_{};
 };
@@ -213,7 +227,8 @@ void bind_training(nb::module_ &m) {
                       std::optional<Array2<float>>, std::optional<Array2<const uint32_t>>,
                       Optional1<uint32_t>, std::optional<Array2<float>>, Optional1<uint64_t>,
                       Optional1<uint32_t>, Optional1<uint8_t>, Optional1<uint64_t>,
-                      Optional1<uint32_t>, Optional1<float>, std::optional<Array1<uint32_t>>>(),
+                      Optional1<uint32_t>, Optional1<float>, int, Optional1<float>,
+                      Optional1<float>, Optional1<float>>(),
              "vectors"_a.noconvert(), "keep_limits"_a, nb::kw_only(), "window"_a,
              "shrink_windows"_a, "cbow"_a, "cbow_mean"_a, "one_by_one"_a = false, "negative"_a = 0,
              "targets"_a.noconvert() = nb::none(), "noise_columns"_a = nb::none(),
@@ -221,7 +236,8 @@ void bind_training(nb::module_ &m) {
              "path_offsets"_a = nb::none(), "path_nodes"_a = nb::none(),
              "path_n_positive"_a = nb::none(), "part_offsets"_a = nb::none(),
              "part_rows"_a = nb::none(), "lock_factors"_a = nb::none(),
-             "target_draws"_a.noconvert() = nb::none())
+             "n_threads"_a = 1, "hot_input"_a = nb::none(), "hot_targets"_a = nb::none(),
+             "hot_nodes"_a = nb::none())
         .def("train", &WindowTrainer::train, "ids"_a.noconvert(), "sentence_ends"_a.noconvert(),
              "first_position"_a, "alpha"_a, "seed"_a);
     m.def("build_alias_table", &build_alias_table, "weights"_a);

@@ -76,8 +76,9 @@ size_t TokenInterner::encode_text(const char *text, size_t length, uint32_t *ids
                                    : load_padded(begin, token.length);
             token.hash = hash_bytes(begin, token.length, token.first_word);
             token.ends_sentence = false;
-            __builtin_prefetch(&slots_[token.hash & (slots_.size() - 1)]);
+            send_for_slot(token);
         }
+        for (size_t i = 0; i < n; ++i) send_for_entry(batch[i]);
         for (size_t i = 0; i < n; ++i) {
             *out++ = intern(batch[i]);
             if (batch[i].ends_sentence) *out++ = kSentenceEnd;
@@ -100,9 +101,23 @@ uint32_t TokenInterner::find(std::string_view text) const {
 }
 
 bool TokenInterner::matches(const Entry &entry, const Token &token) const {
-    return entry.first_word == token.first_word && entry.length == token.length &&
-           (token.length <= 8 ||
-            std::memcmp(entry.bytes + 8, token.bytes + 8, token.length - 8) == 0);
+    if (entry.first_word != token.first_word || entry.length != token.length) return false;
+    // By words, the last one overlapping the one before: few tokens are long enough for a call.
+    const char *a = entry.bytes, *b = token.bytes;
+    size_t left = token.length;
+    if (left <= 8) return true;
+    for (; left > 16; left -= 8, a += 8, b += 8)
+        if (load_bytes<uint64_t>(a + 8) != load_bytes<uint64_t>(b + 8)) return false;
+    return load_bytes<uint64_t>(a + left - 8) == load_bytes<uint64_t>(b + left - 8);
+}
+
+void TokenInterner::send_for_slot(const Token &token) const {
+    __builtin_prefetch(&slots_[token.hash & (slots_.size() - 1)]);
+}
+
+void TokenInterner::send_for_entry(const Token &token) const {
+    const uint32_t id = slots_[token.hash & (slots_.size() - 1)].id;
+    if (id != kEmpty) __builtin_prefetch(&entries_[id], 1);
 }
 
 // The slot that holds the token, or the empty one where it belongs.
@@ -135,7 +150,7 @@ uint32_t TokenInterner::insert(const Token &token, size_t slot) {
 }
 
 void TokenInterner::grow() {
-    std::vector<Slot> larger(slots_.size() * 4, Slot{0, kEmpty});
+    std::vector<Slot, LargePages<Slot>> larger(slots_.size() * 4, Slot{0, kEmpty});
     const size_t mask = larger.size() - 1;
     for (uint32_t id = 0; id < entries_.size(); ++id) {
         const Entry &entry = entries_[id];
@@ -159,19 +174,28 @@ const char *TokenInterner::keep(const char *bytes, size_t length) {
     return kept;
 }
 
-void TokenInterner::absorb(const TokenInterner &other) {
+// Calls work(i, token) for each i below n, a batch at a time, so that the misses of the table and of
+// its entries overlap.
+template <typename StringAt, typename Work>
+void TokenInterner::for_each_token(size_t n, const StringAt &string_at, const Work &work) const {
     std::array<Token, kBatch> batch;
-    for (size_t first = 0; first < other.entries_.size(); first += kBatch) {
-        const Entry *const entries = other.entries_.data() + first;
-        const size_t n = std::min(kBatch, other.entries_.size() - first);
-        for (size_t i = 0; i < n; ++i) {
-            const Entry &entry = entries[i];
-            batch[i] = {entry.bytes, entry.first_word,
-                        hash_bytes(entry.bytes, entry.length, entry.first_word), entry.length, false};
-            __builtin_prefetch(&slots_[batch[i].hash & (slots_.size() - 1)]);
+    for (size_t first = 0; first < n; first += kBatch) {
+        const size_t n_in_batch = std::min(kBatch, n - first);
+        for (size_t i = 0; i < n_in_batch; ++i) {
+            batch[i] = token_of(string_at(first + i));
+            send_for_slot(batch[i]);
         }
-        for (size_t i = 0; i < n; ++i) entries_[intern(batch[i])].count += entries[i].count - 1;
+        for (size_t i = 0; i < n_in_batch; ++i) send_for_entry(batch[i]);
+        for (size_t i = 0; i < n_in_batch; ++i) work(first + i, batch[i]);
     }
+}
+
+void TokenInterner::absorb(const TokenInterner &other) {
+    for_each_token(
+        other.size(), [&](size_t i) { return other.word(static_cast<uint32_t>(i)); },
+        [&](size_t i, const Token &token) {
+            entries_[intern(token)].count += other.entries_[i].count - 1;
+        });
 }
 
 uint64_t TokenInterner::total_count() const {
@@ -211,10 +235,13 @@ std::vector<uint32_t> TokenInterner::select(int64_t min_count, size_t max_size) 
 std::vector<uint32_t> TokenInterner::id_map_to(const char *word_bytes, const uint64_t *offsets,
                                                size_t n_words) const {
     std::vector<uint32_t> map(entries_.size(), kDropped);
-    for (size_t i = 0; i < n_words; ++i) {
-        const uint32_t id = find({word_bytes + offsets[i], offsets[i + 1] - offsets[i]});
-        if (id != kDropped) map[id] = static_cast<uint32_t>(i);
-    }
+    const auto word_at = [&](size_t i) {
+        return std::string_view(word_bytes + offsets[i], offsets[i + 1] - offsets[i]);
+    };
+    for_each_token(n_words, word_at, [&](size_t i, const Token &token) {
+        const uint32_t id = slots_[find_slot(token)].id;
+        if (id != kEmpty) map[id] = static_cast<uint32_t>(i);
+    });
     return map;
 }
 

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "large_pages.hpp"
+
 namespace firth {
 
 constexpr uint32_t kSentenceEnd = 0xffffffff;  // stands between two sentences in provisional ids
@@ -77,16 +79,20 @@ class TokenInterner {
 
     static Token token_of(std::string_view text);
     const char *find_token_end(const char *p, const char *end) const;
+    template <typename StringAt, typename Work>
+    void for_each_token(size_t n, const StringAt &string_at, const Work &work) const;
     uint32_t intern(const Token &token);
     uint32_t insert(const Token &token, size_t slot);
     bool matches(const Entry &entry, const Token &token) const;
     size_t find_slot(const Token &token) const;
+    void send_for_slot(const Token &token) const;
+    void send_for_entry(const Token &token) const;
     void grow();
     const char *keep(const char *bytes, size_t length);
 
     static constexpr uint32_t kEmpty = 0xffffffff;
-    std::vector<Slot> slots_;  // open addressing, a power of two, at most half full
-    std::vector<Entry> entries_;
+    std::vector<Slot, LargePages<Slot>> slots_;  // open addressing, a power of two, at most half full
+    std::vector<Entry, LargePages<Entry>> entries_;
     std::vector<std::unique_ptr<char[]>> arena_;
     char *arena_next_ = nullptr;
     size_t arena_left_ = 0;

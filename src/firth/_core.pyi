@@ -290,7 +290,10 @@ class WindowTrainer:
         part_offsets: NDArray[np.uint64] | None = None,
         part_rows: NDArray[np.uint32] | None = None,
         lock_factors: NDArray[np.float32] | None = None,
-        target_draws: NDArray[np.uint32] | None = None,
+        n_threads: int = 1,
+        hot_input: NDArray[np.float32] | None = None,
+        hot_targets: NDArray[np.float32] | None = None,
+        hot_nodes: NDArray[np.float32] | None = None,
     ) -> None: ...
     def train(
         self,

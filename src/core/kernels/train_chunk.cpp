@@ -1,5 +1,6 @@
 #include "kernels/train_chunk.hpp"
 
+#include "kernels/hot_rows.hpp"
 #include "kernels/inputs.hpp"
 #include "kernels/rows.hpp"
 #include "kernels/tiles.hpp"
@@ -33,9 +34,13 @@ class ChunkTrainer {
   public:
     ChunkTrainer(const WindowModel &model, float alpha, uint64_t seed, const Scratch &scratch)
         : model_(model), alpha_(alpha), random_{seed}, noise_random_{random_.next()},
-          scratch_(scratch), stage_(model, scratch_), ahead_(scratch.ahead) {}
+          scratch_(scratch), stage_(model, scratch_), ahead_(scratch.ahead),
+          copied_{{model.input, model.hot_input, model.stride, scratch.hot_rows},
+                  {model.targets, model.hot_targets, model.stride, copied_[0].end_of_room()},
+                  {model.nodes, model.hot_nodes, model.stride, copied_[1].end_of_room()}} {}
 
     ChunkResult train(const Chunk &chunk) {
+        for (CopiedRows &rows : copied_) rows.copy_all();
         subsample(chunk);
         ChunkResult result;
         result.n_kept = static_cast<int64_t>(n_kept_);
@@ -47,6 +52,11 @@ class ChunkTrainer {
             step.contexts = scratch_.contexts + i * contexts_capacity(model_.window);
             step.targets = scratch_.targets + i * model_.most_targets();
         }
+        const auto exchange = [&](size_t begin, size_t end, size_t n_words) {
+            const float rate = alpha_ * kCurvature * static_cast<float>(n_words);
+            for (CopiedRows &rows : copied_)
+                rows.exchange(begin, end, rate, static_cast<float>(model_.n_threads));
+        };
         int n = draw_batch(batches[0]), side = 0;
         for (size_t first = 0; n > 0; first += static_cast<size_t>(n), n = n_next_) {
             const Step *const batch = batches[side];
@@ -59,8 +69,10 @@ class ChunkTrainer {
             }
             result.n_examples += model_.cbow ? train_cbow(batch, n) : train_skipgram(batch, n);
             ahead_.send_for_rest(model_.stride);
+            exchange_times_.pass(first + n, exchange);
         }
         if (model_.is_staged()) stage_.leave(n_kept_);
+        exchange_times_.end(n_kept_, exchange);
         for (int i = 0; i < lanes / 2; ++i) result.loss += loss_[i];
         return result;
     }
@@ -79,8 +91,7 @@ class ChunkTrainer {
             for (; i < end; ++i) {
                 const uint32_t word = chunk.ids[i];
                 kept_words[n] = word;
-                kept[n] =
-                    is_staged ? stage_.row(n) : model_.input + size_t{word} * model_.stride;
+                kept[n] = is_staged ? stage_.row(n) : input_.row(word);
                 n += static_cast<uint32_t>(random_.next() >> 32) <= keep_limits[word];
             }
             if (n > sentence_begin)
@@ -95,19 +106,17 @@ class ChunkTrainer {
         if (model_.negative > 0) draw_noise();
         int n = 0;
         for (; n < batch_size_ && position_ < n_kept_; ++position_, ++n)
-            draw(batch[n], scratch_.negatives + n * model_.negative);
+            draw(batch[n], n);
         return n;
     }
 
     // The negatives of a batch, drawn in a loop of its own, so that all it needs stays in registers.
     [[gnu::noinline]] void draw_noise() {
         const Noise noise = model_.noise;
-        float *const targets = model_.targets;
-        const size_t stride = model_.stride;
+        const CopiedRows targets = targets_;
         float **const negatives = scratch_.negatives;
-        uint32_t *const draws = model_.target_draws;
         RandomStream random = noise_random_;
-        const int n = batch_size_ * model_.negative;
+        const int n = noise_sets(batch_size_) * model_.negative;
         uint64_t places = 0;  // within runs: 32 bits for a negative
         for (int i = 0; i < n; ++i) {
             const uint64_t bits = random.next();
@@ -118,13 +127,12 @@ class ChunkTrainer {
             const uint32_t keeps = -static_cast<uint32_t>(static_cast<uint32_t>(bits) < drawn.limit);
             const uint32_t *const run = noise.run_starts + ((column & keeps) | (drawn.alias & ~keeps));
             const uint64_t word = run[0] + ((places >> 32) * (run[1] - run[0]) >> 32);
-            if (draws) ++draws[word];
-            negatives[i] = targets + word * stride;
+            negatives[i] = targets.row(word);
         }
         noise_random_ = random;
     }
 
-    void draw(Step &step, float *const *negatives) {
+    void draw(Step &step, int place_in_batch) {
         if (position_ == sentence_end_) {
             sentence_begin_ = sentence_end_;
             sentence_end_ = scratch_.kept_sentence_ends[++sentence_];
@@ -139,8 +147,14 @@ class ChunkTrainer {
         step.position = position_;
         step.n_before = static_cast<int>(before);
         step.n_contexts = static_cast<int>(before + behind);
-        draw_targets(step, negatives);
-        ahead_.add(step.targets, step.n_targets);
+        const int set = place_in_batch / kWindowsPerNoise;
+        draw_targets(step, scratch_.negatives + set * model_.negative);
+        const bool is_noise_new = place_in_batch % kWindowsPerNoise == 0;
+        ahead_.add(step.targets, step.n_positive + (is_noise_new ? model_.negative : 0));
+        if (model_.paths.offsets) {
+            const int behind_noise = step.n_positive + model_.negative;
+            ahead_.add(step.targets + behind_noise, step.n_targets - behind_noise);
+        }
         if (position_ + window < n_kept_ && !model_.is_staged())
             ahead_.add(scratch_.kept[position_ + window]);
     }
@@ -148,11 +162,11 @@ class ChunkTrainer {
     void draw_targets(Step &step, float *const *negatives) {
         const uint32_t word = scratch_.kept_words[step.position];
         const Paths &paths = model_.paths;
-        float *const centre = model_.targets + size_t{word} * model_.stride;
+        float *const centre = targets_.row(word);
         float **next = step.targets;
         const auto add_nodes = [&](uint64_t begin, uint64_t end) {
             for (; begin < end; ++begin)
-                *next++ = model_.nodes + size_t{paths.nodes[begin]} * model_.stride;
+                *next++ = nodes_.row(paths.nodes[begin]);
         };
         uint64_t first_negative_node = 0;
         if (paths.offsets) {
@@ -374,6 +388,9 @@ class ChunkTrainer {
     const Scratch scratch_;
     InputStage stage_;
     RowsAhead ahead_;
+    CopiedRows copied_[3];
+    const CopiedRows &input_ = copied_[0], &targets_ = copied_[1], &nodes_ = copied_[2];
+    ExchangeTimes exchange_times_;
     size_t n_kept_ = 0, position_ = 0;
     size_t sentence_ = 0, sentence_begin_ = 0, sentence_end_ = 0;
     int n_next_ = 0;

@@ -42,6 +42,15 @@ struct Parts {
     const uint32_t *rows;
 };
 
+// The rows that every thread changes all the time would go from core to core with each change, and lose
+// some on the way. So a thread works on copies of the first rows of each matrix (those of the most
+// frequent words, and of the nodes nearest to the root), and exchanges them with the shared ones now and
+// then.
+struct HotRows {
+    size_t n;              // 0: all rows are worked on where they are
+    const float *updates;  // n: how often a row is changed for a centre word of the text, on average
+};
+
 struct WindowModel {
     float *input;          // (n_inputs, stride): the vectors that are kept
     float *targets;        // (n_words, stride): words as targets; null without negative sampling
@@ -54,7 +63,8 @@ struct WindowModel {
     Paths paths;
     Parts parts;
     const float *lock_factors;  // n_words: what changes of a word's input are multiplied with, or null
-    uint32_t *target_draws;     // n_words: counts how often a word was a negative, or null
+    HotRows hot_input, hot_targets, hot_nodes;
+    int n_threads;  // that train at the same time
     int window;
     int negative;  // 0 without negative sampling
     bool shrink_windows;
@@ -64,6 +74,7 @@ struct WindowModel {
 
     // Inputs that are more than a row of the matrix are worked on in a place of their own.
     bool is_staged() const { return parts.offsets || lock_factors; }
+    size_t n_hot_rows() const { return hot_input.n + hot_targets.n + hot_nodes.n; }
     int most_targets() const { return paths.longest + (negative > 0 ? 1 + negative : 0); }
 };
 
@@ -88,6 +99,13 @@ static constexpr int batch_size(int negative, bool has_paths) {
     return n < 1 ? 1 : n > kMaxBatch ? kMaxBatch : n;
 }
 
+// Windows that follow each other share their negatives by twos: rows of noise come from far away, and a
+// pair of windows needs half as many. Four of them would learn measurably worse.
+constexpr int kWindowsPerNoise = 2;
+static constexpr int noise_sets(int batch_size) {
+    return (batch_size + kWindowsPerNoise - 1) / kWindowsPerNoise;
+}
+
 // Positions whose inputs can be staged at a time: all that the windows of a batch reach.
 static constexpr size_t stage_capacity(int window) {
     size_t n = 1;
@@ -106,11 +124,12 @@ struct Scratch {
     uint32_t *kept_sentence_ends;  // n_sentences
     float **contexts;              // 2 * kMaxBatch * contexts_capacity(window)
     float **targets;               // 2 * kMaxBatch * most_targets + kRowsBlock
-    float **negatives;             // kMaxBatch * negative
+    float **negatives;             // noise_sets(kMaxBatch) * negative
     const float **ahead;           // kMaxBatch * (most_targets + 1) + kRowsBlock
     float *scores;                 // kMaxBatch * 4 * most_targets + 32
     float *hidden;                 // (kMaxBatch + 2) * stride
     float *stage;                  // 2 * stage_capacity(window) * stride where the model is staged
+    float *hot_rows;               // 2 * n_hot_rows * stride
 };
 
 struct ChunkResult {

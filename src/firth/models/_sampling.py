@@ -76,6 +76,14 @@ def noise_tables(
     return columns.reshape(-1, 2), starts.astype(np.uint32)
 
 
+def share_kept(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:
+    """Compute what each word has of all words of a text and is kept by subsampling, on average."""
+    shares: NDArray[np.float64] = (
+        counts / max(counts.sum(), 1) * (keep_limits(counts, sample) / _MOST)
+    )
+    return shares
+
+
 def expected_updates(
     counts: NDArray[np.int64],
     *,
@@ -103,7 +111,7 @@ def expected_updates(
         Updates of its vector as a target: of the word itself, and as a negative; for each context,
         but with CBOW for each window. Those of CBOW count half.
     """
-    kept = counts / max(counts.sum(), 1) * (keep_limits(counts, sample) / _MOST)
+    kept = share_kept(counts, sample)
     n_contexts = window + 1 if shrink_windows else 2 * window
     noise = _noise_weights(counts, ns_exponent)
     targets = kept + kept.sum() * negative * (noise / noise.sum())

@@ -364,7 +364,7 @@ class Trainable(WordModel):
                     matrices, self._make_trainer, shares, corpus, plan, self.workers, bar
                 )
             else:
-                trainer = self._make_trainer(matrices)
+                trainer = self._make_trainer(matrices, self.workers)
                 engine = Hogwild(trainer, corpus, plan, self.workers, bar)
             run_training(self, engine, run, plan, bar, callbacks=callbacks, watches=watches)
             if checkpoints:

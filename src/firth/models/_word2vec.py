@@ -20,6 +20,7 @@ from firth.models._sampling import (
     expected_updates,
     keep_limits,
     noise_tables,
+    share_kept,
     shares_of_rows,
 )
 from firth.models._texts import TextOptions, type_of_source
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from firth.models._word_model import Matrices
 
 MOST_COPIES_OF_A_NEGATIVE = 2.0
+# Rows of each matrix that every thread has copies of; with more, exchanging them takes more than it
+# saves.
+HOT_ROWS = 128
 # Parameters of gensim that nobody's call should break at: what they may be, and why nothing else.
 _FIXED = (
     ("hashfxn", (None, hash), "vectors are drawn from seed alone"),
@@ -311,7 +315,7 @@ class Word2Vec(PredictingModel, KeptModel):
             rows["nodes"] = n_words - 1
         return rows
 
-    def _make_trainer(self, matrices: Matrices) -> ChunkTrainer:
+    def _make_trainer(self, matrices: Matrices, n_threads: int = 1) -> ChunkTrainer:
         counts = self._words().counts
         return _core.WindowTrainer(
             matrices["input"],
@@ -324,7 +328,22 @@ class Word2Vec(PredictingModel, KeptModel):
             one_by_one=self._needs_small_steps(),
             **self._what_to_predict(matrices),
             **self._what_words_are_made_of(),
+            **self._hot_rows(n_threads),
         )
+
+    def _hot_rows(self, n_threads: int) -> dict[str, Any]:
+        """Give the trainer the rows that each thread has copies of: how often they are updated."""
+        if n_threads == 1:
+            return {}
+        kept = max(float(share_kept(self._words().counts, self.sample).sum()), 1e-12)
+        names = {"input": "hot_input", "targets": "hot_targets", "nodes": "hot_nodes"}
+        if self._what_words_are_made_of() or self._lock_factors() is not None:
+            del names["input"]  # formed in a place of each thread's own
+        shares = self._update_shares()
+        hot = {
+            names[name]: share[:HOT_ROWS] / kept for name, share in shares.items() if name in names
+        }
+        return {"n_threads": n_threads} | hot
 
     def _update_shares(self) -> dict[str, NDArray[np.float32]]:
         counts = self._words().counts

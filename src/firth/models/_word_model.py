@@ -78,7 +78,7 @@ class WordModel(ABC):
         """Name the matrices and their rows; "input" are the vectors that are kept."""
 
     @abstractmethod
-    def _make_trainer(self, matrices: Matrices) -> ChunkTrainer:
+    def _make_trainer(self, matrices: Matrices, n_threads: int = 1) -> ChunkTrainer:
         """Make what trains on a chunk, in matrices with padding."""
 
     def _draw_rows(self, name: str, matrix: NDArray[np.float32], begin: int) -> None:
