@@ -81,7 +81,7 @@ def test_containers_with_names_are_records(protocol):
     assert isinstance(ordered, Record)
     assert (ordered.fields, default.fields) == ({"a": 1}, {"b": 2})
     assert bytes(text) == b"bytes"
-    assert items == {"c"} if protocol >= 4 else isinstance(items, Record)
+    assert items == {"c"}
 
 
 def test_what_python_2_wrote():

@@ -254,11 +254,20 @@ class _Machine(PickleStack):
         make = _CALLS.get(function.name) if function.module in _CALL_MODULES else None
         self.stack.append(make(self, arguments) if make else self.make_record(function, arguments))
 
-    def make_record(self, function: Reference, arguments: tuple[Any, ...]) -> Record:
+    def make_record(
+        self, function: Reference, arguments: tuple[Any, ...]
+    ) -> Record | frozenset[Any] | bytes:
         if function.name == "_reconstructor" and arguments:
             if not isinstance(arguments[0], Reference):
                 raise self.fail("makes an object of something that is no class; it is damaged")
             return Record(arguments[0])
+        if function.name in {"set", "frozenset"} and arguments and type(arguments[0]) is list:
+            # As protocols before the fourth have it.
+            self.count_copies(len(arguments[0]))
+            self.check_keys(arguments[0])
+            return frozenset(arguments[0])
+        if function.name == "bytes" and not arguments:
+            return b""
         record = Record(function)
         # OrderedDict([[key, value], ...]), as Python 2 wrote it.
         if function.name == "OrderedDict" and arguments and type(arguments[0]) is list:
