@@ -104,6 +104,7 @@ class TopK:
         questions: NDArray[np.float32],
         many: bool,
         n_threads: int,
+        chosen: NDArray[np.int64] | None = None,
     ) -> None: ...
     def search_halves(
         self,
@@ -112,6 +113,16 @@ class TopK:
         questions: NDArray[np.float32],
         many: bool,
         n_threads: int,
+        chosen: NDArray[np.int64] | None = None,
+    ) -> None: ...
+    def search_bytes(
+        self,
+        matrix: NDArray[np.int8],
+        norms: NDArray[np.float32],
+        questions: NDArray[np.float32],
+        many: bool,
+        n_threads: int,
+        chosen: NDArray[np.int64] | None = None,
     ) -> None: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
 
