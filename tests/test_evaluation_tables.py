@@ -9,6 +9,7 @@ import pytest
 from firth import KeyedVectors, Vocab, evaluate
 from firth.errors import MissingExtraError, OutputError
 from firth.evaluation import Analogies, Analogy, Association, Associations, WordPairs
+from firth.evaluation._pictures import coverage_of
 from firth.evaluation._tables import told, told_p
 
 N = 1300
@@ -96,6 +97,18 @@ def test_latex(found):
     assert r"\quad gram1" in text
     assert text.count(r"\begin") == text.count(r"\end") == 1
     assert re.search(r"(?<!\\)%", text.split(r"\bottomrule")[0].split("\n", 1)[1]) is None
+
+
+def test_coverage_is_that_of_whole_test_sets(found):
+    shares = coverage_of(found.scores)
+    assert shares["pairs_of & words", "a<b>_1"] == 1
+    assert (
+        shares["pairs_of & words", "bad"] == found.score("pairs_of & words", model="bad").coverage
+    )
+    assert shares["analogies", "bad"] == 1
+    # Associations have sections only.
+    assert shares["weat", "bad"] == 1
+    assert found.sizes == {"pairs_of & words": 200, "analogies": 3, "weat": 4}
 
 
 class _Checked(html.parser.HTMLParser):

@@ -44,7 +44,8 @@ small { color: var(--dim); font-size: .82em; }
 svg { width: 100%; height: auto; display: block; } .pair { display: flex; flex-wrap: wrap;
   gap: 1rem 2rem; } .pair figure { flex: 1 1 20rem; max-width: 31rem; }
 figure { margin: .5rem 0; } figcaption { font-size: .9rem; }
-.legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .9rem; margin: .4rem 0; }
+.legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .9rem; margin: .4rem 0;
+  padding: .3rem 0; position: sticky; top: 0; background: var(--back); }
 .legend i { display: inline-block; width: .8em; height: .8em; border-radius: 50%;
   margin-right: .4em; } details { margin: .8rem 0; } summary { cursor: pointer; }
 @media print { body { max-width: none; } details { display: block; } }
@@ -114,11 +115,9 @@ def report(evaluation: Evaluation) -> str:
 
 def _summary(evaluation: Evaluation) -> str:
     sets = dict.fromkeys(score.test_set for score in evaluation.scores)
-    n_questions = {
-        score.test_set: score.n_questions for score in evaluation.scores if not score.section
-    }
+    n_questions = sum(evaluation.sizes.values())
     return (
-        f"{len(sets)} test sets with {sum(n_questions.values()):,} questions. Words are compared "
+        f"{len(sets)} test sets with {n_questions:,} questions. Words are compared "
         f"{'without' if evaluation.settings['case_insensitive'] else 'with'} regard to case"
         f"{'; unseen words have the vectors of their subwords' * evaluation.settings['subwords']}."
     )
