@@ -23,6 +23,45 @@ def top_k(matrix, queries, k, exclude):
     return result
 
 
+# --- graphs of approximate search -----------------------------------------------------------------
+
+
+def first_wrong_byte(data, n_nodes, n_rows, connectivity, connectivity_base):
+    """The first byte of levels and nodes of a graph that cannot be, -1 if there is none."""
+
+    def number(at, size, signed=False):
+        if at + size > len(data):
+            raise EOFError
+        return int.from_bytes(data[at : at + size], "little", signed=signed)
+
+    try:
+        levels = [number(2 * node, 2, signed=True) for node in range(n_nodes)]
+    except EOFError:
+        return len(data)
+    at = 2 * n_nodes
+    for node, level in enumerate(levels):
+        if level < 0:
+            return 2 * node
+        end = at + 10 + 4 * (1 + connectivity_base) + 4 * level * (1 + connectivity)
+        if end > len(data):
+            return len(data)
+        if number(at, 8) >= n_rows:
+            return at
+        if number(at + 8, 2, signed=True) != level:
+            return at + 8
+        at += 10
+        for on in range(level + 1):
+            room = connectivity if on else connectivity_base
+            if number(at, 4) > room:
+                return at
+            for i in range(number(at, 4)):
+                neighbour = number(at + 4 + 4 * i, 4)
+                if neighbour >= n_nodes or (on and levels[neighbour] < on):
+                    return at + 4 + 4 * i
+            at += 4 + 4 * room
+    return -1 if at == len(data) else at
+
+
 # --- spelling -------------------------------------------------------------------------------------
 
 

@@ -102,9 +102,8 @@ def test_latex(found):
 def test_coverage_is_that_of_whole_test_sets(found):
     shares = coverage_of(found.scores)
     assert shares["pairs_of & words", "a<b>_1"] == 1
-    assert (
-        shares["pairs_of & words", "bad"] == found.score("pairs_of & words", model="bad").coverage
-    )
+    score = found.score("pairs_of & words", model="bad")
+    assert shares["pairs_of & words", "bad"] == score.coverage < 1
     assert shares["analogies", "bad"] == 1
     # Associations have sections only.
     assert shares["weat", "bad"] == 1

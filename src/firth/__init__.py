@@ -25,6 +25,7 @@ _HOMES = {
     "KeyedVectors": "firth.vectors",
     "PPMI": "firth.models",
     "Phrases": "firth.phrases",
+    "SentenceEncoder": "firth.sentences",
     "Vocab": "firth.vocab",
     "Word2Vec": "firth.models",
     "build_vocab": "firth.corpus",
@@ -49,6 +50,7 @@ __all__ = [
     "GloVe",
     "KeyedVectors",
     "Phrases",
+    "SentenceEncoder",
     "Vocab",
     "Word2Vec",
     "build_vocab",
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from firth.hub import download, list_sources, load
     from firth.models import PPMI, FastText, GloVe, Word2Vec
     from firth.phrases import FrozenPhrases, Phrases
+    from firth.sentences import SentenceEncoder
     from firth.text import make_tokenizer, open_text
     from firth.vectors import KeyedVectors
     from firth.vocab import Vocab

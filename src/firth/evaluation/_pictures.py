@@ -98,8 +98,8 @@ def by_frequency(scores: Sequence[Score], models: Sequence[str], metric: str) ->
         for x, (_, score) in zip(xs, drawn, strict=True):
             if not math.isnan(score.low):
                 panel.plot([x, x], [score.low, score.high], color=colour(i), alpha=0.5)
-    panel.set_xticks(range(len(bands)), [band.replace("over ", ">") for band in bands])
-    panel.tick_params(axis="x", labelsize=7.5)
+    panel.set_xticks(range(len(bands)), [band.replace(",000", "k") for band in bands])
+    panel.tick_params(axis="x", labelsize=7)
     panel.set_xlabel("place of the rarest word in the vocabulary")
     panel.set_ylabel(metric)
     if metric in PERCENT:

@@ -41,8 +41,9 @@ tr.kind td { font-style: italic; padding-top: .7rem; text-align: left; }
 tr.section td:first-child { padding-left: 1.8rem; }
 tbody tr:hover { background: var(--band); }
 small { color: var(--dim); font-size: .82em; }
-svg { width: 100%; height: auto; display: block; } .pair { display: flex; flex-wrap: wrap;
-  gap: 1rem 2rem; } .pair figure { flex: 1 1 20rem; max-width: 31rem; }
+svg { width: 100%; height: auto; display: block; }
+.pair { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr));
+  gap: .5rem 2rem; }
 figure { margin: .5rem 0; } figcaption { font-size: .9rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .9rem; margin: .4rem 0;
   padding: .3rem 0; position: sticky; top: 0; background: var(--back); }
