@@ -1,6 +1,7 @@
 """Scores as tables and as a page."""
 
 import html.parser
+import os
 import re
 
 import numpy as np
@@ -172,6 +173,9 @@ def test_a_report_that_cannot_be_written(found, tmp_path, monkeypatch):
     with pytest.raises(OutputError, match="folder: is a folder; give the name"):
         found.save_report(tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="pipe: is no regular file"):
+        found.save_report(tmp_path / "pipe")
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=r"a report with pictures needs.*firth\[plot\]"):
         found.save_report(tmp_path / "r.html")

@@ -65,8 +65,9 @@ def check_report(path: str | os.PathLike[str]) -> None:
     """
     path = Path(path).expanduser()
     _pictures.check_matplotlib()
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; give the name of a file for the report")
+    if path.exists() and not path.is_file():
+        what = "a folder" if path.is_dir() else "no regular file"
+        raise OutputError(f"{path}: is {what}; give the name of a file for the report")
     if not path.parent.is_dir():
         raise OutputError(f"{path}: there is no folder {path.parent}; make it first")
 
