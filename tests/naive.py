@@ -296,8 +296,9 @@ def train_chunk(
         nonlocal left
         for position in range(left, end):
             now, before = stage.pop(position)
-            factor = 1.0 if lock_factors is None else lock_factors[kept[position]]
-            np.add.at(vectors, rows_of(position), (now - before) * factor)
+            rows = rows_of(position)
+            factors = np.ones(len(rows)) if lock_factors is None else lock_factors[rows]
+            np.add.at(vectors, rows, factors[:, None] * (now - before))
         left = max(left, end)
 
     def inputs(positions):

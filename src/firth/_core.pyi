@@ -48,7 +48,9 @@ class WordRows:
     def take_words_from(
         self, word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64]
     ) -> None: ...
-    def parse_binary(self, block: NDArray[np.uint8], length: int, most: int) -> int: ...
+    def parse_binary(
+        self, block: NDArray[np.uint8], length: int, most: int, n_threads: int
+    ) -> int: ...
     def take_words(
         self, word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64]
     ) -> NDArray[np.int64]: ...
@@ -124,6 +126,13 @@ class TopK:
     ) -> None: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
 
+def first_wrong_byte(
+    data: NDArray[np.uint8],
+    n_nodes: int,
+    n_rows: int,
+    connectivity: int,
+    connectivity_base: int,
+) -> int: ...
 def best_sums(
     plus: NDArray[np.float32],
     minus: NDArray[np.float32],
@@ -134,13 +143,6 @@ def best_sums(
     best: NDArray[np.float32],
     best_column: NDArray[np.int64],
 ) -> None: ...
-def first_wrong_byte(
-    data: NDArray[np.uint8],
-    n_nodes: int,
-    n_rows: int,
-    connectivity: int,
-    connectivity_base: int,
-) -> int: ...
 
 # --- subwords -------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from firth.errors import ParameterError
-from firth.vectors._evaluation import EvaluatedVectors
+from firth.vectors._files import StoredVectors
 from firth.vectors._matrix import unit
 from firth.vectors._movers import movers_distance
 from firth.vectors._questions import Key, Vector, words_of
@@ -16,7 +16,7 @@ from firth.vectors._questions import Key, Vector, words_of
 logger = logging.getLogger("firth")
 
 
-class ComparedVectors(EvaluatedVectors):
+class ComparedVectors(StoredVectors):
     """What `KeyedVectors` compares; see there."""
 
     # --- means ------------------------------------------------------------------------------------

@@ -3,10 +3,10 @@
 import os
 from typing import Any
 
-from firth.vectors._files import StoredVectors
+from firth.vectors._comparing import ComparedVectors
 
 
-class EvaluatedVectors(StoredVectors):
+class EvaluatedVectors(ComparedVectors):
     """How `KeyedVectors` are evaluated by gensim's names; `firth.evaluate` does more."""
 
     def evaluate_word_analogies(

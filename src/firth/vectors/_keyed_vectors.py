@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firth.errors import ParameterError
-from firth.vectors._comparing import ComparedVectors
+from firth.vectors._evaluation import EvaluatedVectors
 from firth.vectors._filters import Among, Pattern, candidates, clip
 from firth.vectors._matrix import unit
 from firth.vectors._questions import (
@@ -35,7 +35,7 @@ class Indexer(Protocol):
     def most_similar(self, vector: NDArray[np.float32], num_neighbors: int) -> Any: ...
 
 
-class KeyedVectors(ComparedVectors):
+class KeyedVectors(EvaluatedVectors):
     """Words and their vectors, to be asked; names and meanings are those of gensim 4.
 
     Wherever a word is asked for, the number of its row does as well.
