@@ -15,8 +15,8 @@ CORE = REPOSITORY / "src" / "core"
 # Rooms by floor; docs/architecture.md draws the same picture, and a test below compares the two.
 FLOORS = {
     7: {"cli", "embedding", "sklearn"},
-    6: {"hub"},
-    5: {"models", "sentences"},
+    6: {"exports", "hub"},
+    5: {"layers", "models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
     3: {"corpus", "formats", "approximate", "evaluation"},
     2: {"text", "vocab", "neighbours", "subwords"},
@@ -34,6 +34,11 @@ OPTIONAL_PACKAGES = {
     "sklearn",
     "threadpoolctl",
     "usearch",
+    "torch",
+    "keras",
+    "jax",
+    "flax",
+    "spacy",
 }
 HEAVY_PACKAGES = {"numpy", "click", "rich", "tqdm", "zstandard", "urllib3", "filelock"}
 

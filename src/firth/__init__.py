@@ -35,6 +35,8 @@ _HOMES = {
     "encode_corpus": "firth.corpus",
     "errors": "firth",
     "evaluate": "firth.evaluation",
+    "export": "firth.exports",
+    "layers": "firth",
     "list_sources": "firth.hub",
     "load": "firth.hub",
     "make_tokenizer": "firth.text",
@@ -60,6 +62,8 @@ __all__ = [
     "encode_corpus",
     "errors",
     "evaluate",
+    "export",
+    "layers",
     "list_sources",
     "load",
     "make_tokenizer",
@@ -69,10 +73,11 @@ __all__ = [
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from firth import embedding, errors
+    from firth import embedding, errors, layers
     from firth.cooccurrence import Cooccurrences, count_cooccurrences
     from firth.corpus import Corpus, build_vocab, encode_corpus
     from firth.evaluation import evaluate
+    from firth.exports import export
     from firth.hub import download, list_sources, load
     from firth.models import PPMI, FastText, GloVe, Word2Vec
     from firth.phrases import FrozenPhrases, Phrases

@@ -1,0 +1,29 @@
+"""Layers of neural networks that hold word vectors: PyTorch, Keras 3 and JAX (Flax NNX).
+
+`firth.layers.torch`, `firth.layers.keras` and `firth.layers.jax` offer the same functions. Each
+needs the extra of its name, and is imported when it is first used.
+
+>>> import numpy as np, torch
+>>> import firth
+>>> layer = firth.layers.torch.embedding(np.array([[1, 2], [3, 4]], np.float32))
+>>> layer(torch.tensor([[1, 0, 1]])).shape
+torch.Size([1, 3, 2])
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from firth.layers import jax, keras, torch
+
+__all__ = ["jax", "keras", "torch"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return import_module(f"firth.layers.{name}")
+    raise AttributeError(f"module 'firth.layers' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
