@@ -10,7 +10,6 @@ needs the extra of its name, and is imported when it is first used.
 torch.Size([1, 3, 2])
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,8 +19,18 @@ __all__ = ["jax", "keras", "torch"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return import_module(f"firth.layers.{name}")
+    if name == "torch":
+        from firth.layers import torch
+
+        return torch
+    if name == "keras":
+        from firth.layers import keras
+
+        return keras
+    if name == "jax":
+        from firth.layers import jax
+
+        return jax
     raise AttributeError(f"module 'firth.layers' has no attribute {name!r}")
 
 

@@ -91,7 +91,9 @@ class WordEmbeddingBag(WordEmbedding):
     def __call__(self, ids: jax.Array) -> jax.Array:
         """Reduce the vectors of ids of shape (..., length) to one, (..., vector_size)."""
         vectors = super().__call__(ids)
-        counts = jnp.asarray(ids) != self.padding_idx
+        counts = jnp.ones(jnp.shape(ids), bool)
+        if self.padding_idx is not None:
+            counts = jnp.asarray(ids) != self.padding_idx
         n_words = counts.sum(axis=-1, keepdims=True)
         if self.mode == "max":
             largest = jnp.max(vectors, -2, initial=-jnp.inf, where=counts[..., None])

@@ -239,8 +239,9 @@ def cosine_model(wv_or_layer: HasRows | nn.Embedding) -> CosineModel:
     >>> import numpy as np, torch
     >>> from firth.layers.torch import cosine_model
     >>> model = cosine_model(np.array([[3, 4], [4, 3], [-3, -4]], np.float32))
-    >>> model(torch.tensor([0, 0]), torch.tensor([1, 2])).tolist()
-    [0.9599999785423279, -1.0]
+    >>> cosines = model(torch.tensor([0, 0]), torch.tensor([1, 2]))
+    >>> [f"{cosine:.2f}" for cosine in cosines]
+    ['0.96', '-1.00']
     """
     return CosineModel(_layer_of(wv_or_layer))
 
