@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -132,6 +133,9 @@ def test_padding_is_split_off(n_rows, data):
 
 def test_the_room_names_its_modules():
     assert set(firth.layers.__all__) <= set(dir(firth.layers))
+    for name in firth.layers.__all__:
+        if find_spec("flax" if name == "jax" else name):
+            assert callable(getattr(firth.layers, name).embedding_bag)
     with pytest.raises(AttributeError, match="no attribute 'tensorflow'"):
         firth.layers.tensorflow  # noqa: B018
 

@@ -10,6 +10,7 @@ needs the extra of its name, and is imported when it is first used.
 torch.Size([1, 3, 2])
 """
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,19 +20,16 @@ __all__ = ["jax", "keras", "torch"]
 
 
 def __getattr__(name: str) -> Any:
+    # Written out in full: "from firth.layers import torch" would come here again.
     if name == "torch":
-        from firth.layers import torch
-
-        return torch
-    if name == "keras":
-        from firth.layers import keras
-
-        return keras
-    if name == "jax":
-        from firth.layers import jax
-
-        return jax
-    raise AttributeError(f"module 'firth.layers' has no attribute {name!r}")
+        import firth.layers.torch
+    elif name == "keras":
+        import firth.layers.keras
+    elif name == "jax":
+        import firth.layers.jax  # noqa: F401
+    else:
+        raise AttributeError(f"module 'firth.layers' has no attribute {name!r}")
+    return sys.modules[f"firth.layers.{name}"]
 
 
 def __dir__() -> list[str]:
