@@ -16,8 +16,8 @@ OPENED_BY = {
     "sentence-transformers": "SentenceTransformer({!r})",
     "model2vec": "StaticModel.from_pretrained({!r})",
     "spacy": "spacy.load({!r})",
-    "torch": "firth wrote how into {}/README.md",
-    "keras": "firth wrote how into {}/README.md",
+    "torch": "see {}/README.md",
+    "keras": "see {}/README.md",
 }
 
 
@@ -32,9 +32,15 @@ OPENED_BY = {
 )
 @click.argument("source", metavar="SRC")
 @click.argument("target", metavar="DST")
-@option("--to", required=True, type=click.Choice(TARGETS), help="The program that is to open DST.")
+@option(
+    "--to",
+    required=True,
+    type=click.Choice(TARGETS),
+    metavar="PROGRAM",
+    help="Who is to open DST: sentence-transformers, model2vec, spacy, torch or keras.",
+)
 @option("--padding", metavar="WORD", help="torch, keras: put a row of zeros first, for padding.")
-@option("--unknown", metavar="WORD", help="torch, keras: put a row of zeros first, for others.")
+@option("--unknown", metavar="WORD", help="torch, keras: and one for words that are not there.")
 @option("--language", metavar="CODE", help="spacy: the language, such as en.  [default: xx]")
 @option("--limit", type=POSITIVE, section=READING, metavar="N", help="Take the first N words.")
 @option(
