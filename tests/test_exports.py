@@ -108,7 +108,7 @@ def test_for_spacy(wv, tmp_path):
         np.testing.assert_array_equal(nlp.vocab[word].vector, wv[word])
     doc = nlp("the king unseen")
     assert [token.has_vector for token in doc] == [True, True, False]
-    near = nlp.vocab.vectors.most_similar(wv["king"][None], n=2)[0][0]
+    near = nlp.vocab.vectors.most_similar(wv["king"][None].copy(), n=2)[0][0]
     assert nlp.vocab.strings[near[0]] == "king"
     assert nlp.vocab.strings[near[1]] == wv.most_similar("king", topn=1)[0][0]
     with pytest.raises(ParameterError, match="language is 'zz', which spaCy does not know"):

@@ -31,7 +31,8 @@ import json
 import torch
 from safetensors.torch import load_file
 
-words = json.load(open("words.json", encoding="utf-8"))
+with open("words.json", encoding="utf-8") as file:
+    words = json.load(file)
 ids = {{word: i for i, word in enumerate(words)}}
 weight = load_file("model.safetensors")["weight"]
 embedding = torch.nn.Embedding.from_pretrained(weight{padding})  # freeze=False to train it
@@ -46,7 +47,8 @@ _KERAS_PAGE = """\
 import json
 import keras
 
-words = json.load(open("words.json", encoding="utf-8"))
+with open("words.json", encoding="utf-8") as file:
+    words = json.load(file)
 ids = {{word: i for i, word in enumerate(words)}}
 embedding = keras.models.load_model("embedding.keras").get_layer("embedding")
 embedding.trainable = False  # True to train it
