@@ -8,8 +8,19 @@ A `Vocab` is four arrays, so that it opens by memory map in no time, whatever it
     slots         uint32  (n_slots,)       hash table from word to id, built by the compiled core
 """
 
-from firth.vocab._vocab import VOCAB_FILE, Vocab
+from firth.vocab._embedding import TokenEmbedding, VocabCoverage, embedding_matrix
+from firth.vocab._tokens import Vocab, count_tokens
+from firth.vocab._vocab import VOCAB_FILE
 from firth.vocab._weights import smooth_inverse_frequency
 from firth.vocab._word_list import WordList
 
-__all__ = ["VOCAB_FILE", "Vocab", "WordList", "smooth_inverse_frequency"]
+__all__ = [
+    "VOCAB_FILE",
+    "TokenEmbedding",
+    "Vocab",
+    "VocabCoverage",
+    "WordList",
+    "count_tokens",
+    "embedding_matrix",
+    "smooth_inverse_frequency",
+]
