@@ -242,7 +242,8 @@ def train_chunk(
     The targets of a centre word are the nodes of its path (`paths`, for hierarchical softmax), then
     itself and its negatives, which two windows share. A batch of centre words is trained by tiles
     of up to four contexts: the scores of the first tile of each are formed, then rows change, then
-    the second. With `one_by_one` rows change after each pair instead, a context after its last target.
+    the second. With `one_by_one` rows change after each pair instead, a context after its last
+    target.
 
     With `parts`, the input of a word is the mean of rows; it is formed when the first window
     reaches the word, and its change is added to all of its rows behind the last window.

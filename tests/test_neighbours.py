@@ -61,6 +61,38 @@ def test_half_precision_is_searched_as_the_same_numbers_in_single(isa, dim):
     assert [a.tobytes() for a in found] == [a.tobytes() for a in expected]
 
 
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("dim", [1, 16, 50, 131])
+def test_bytes_are_searched_as_the_same_numbers_in_single(isa, dim):
+    matrix = np.random.default_rng(2).integers(-128, 128, (1001, dim)).astype(np.int8)
+    matrix[[7, 200]] = 0
+    queries = normal(7, dim, seed=1)
+    exclude = [[], [3], [500, 0, 250], [], [7], [], [1, 1]]
+    norms = row_norms(matrix)
+    found = top_k(matrix, norms, queries, 10, exclude)
+    expected = top_k(matrix.astype(np.float32), norms, queries, 10, exclude)
+    assert [a.tobytes() for a in found] == [a.tobytes() for a in expected]
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int8])
+def test_chosen_rows_are_searched_as_a_matrix_of_their_own(isa, dtype):
+    matrix = (normal(700, 20) * 30).astype(dtype)
+    matrix[[8, 9, 650]] = 0
+    queries = normal(15, 20, seed=1)
+    exclude = [[row, 699] for row in range(15)]
+    for chosen in (np.arange(5, 700, 3), np.array([0, 8, 699]), np.arange(0)):
+        rows, scores = top_k(matrix, row_norms(matrix), queries, 9, exclude, chosen)
+        own = np.ascontiguousarray(matrix[chosen])
+        inside = [np.flatnonzero(np.isin(chosen, each)).tolist() for each in exclude]
+        right, right_scores = top_k(own, row_norms(own), queries, 9, inside)
+        assert rows.shape == right.shape
+        there = right >= 0
+        assert (rows[there] == chosen[right[there]]).all()
+        assert (rows[~there] == -1).all()
+        assert scores.tobytes() == right_scores.tobytes()
+
+
 def test_every_number_of_half_precision_is_widened_exactly(isa):
     """A row each, searched for with its own sign: the score is the number itself."""
     every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
@@ -97,7 +129,7 @@ def test_a_query_without_a_direction_finds_nothing():
 
 
 @pytest.mark.usefixtures("way")
-def test_tiny_and_huge_rows_have_directions_too():
+def test_tiny_and_huge_rows_have_directions_too(isa):
     matrix = np.array([[1e-30, 0], [1e30, 1e30], [0, 1]], np.float32)
     rows, scores = top_k(matrix, row_norms(matrix), [[1e-100, 0]], 3)
     assert rows.tolist() == [[0, 1, 2]]
@@ -142,6 +174,10 @@ def test_nothing_asked_nothing_found():
         ({"queries": [["a", "b", "c"]]}, "must be numbers"),
         ({"k": -1}, "k must be 0 or more, not -1"),
         ({"exclude": [[], []]}, "exclude has 2 entries for 1 queries"),
+        ({"chosen": np.array([1.0])}, "chosen is float64 of shape .1,."),
+        ({"chosen": np.array([1, 1])}, "chosen must be rising numbers of rows, from 0 to 4"),
+        ({"chosen": np.array([-1, 1])}, "chosen must be rising"),
+        ({"chosen": np.array([1, 5])}, "chosen must be rising"),
     ],
 )
 def test_parameters_that_do_not_fit(change, message):

@@ -165,7 +165,7 @@ def test_subwords_of_another_size_are_refused(vocab):
 
 
 def test_half_precision_answers_as_the_same_numbers_in_single(vocab, subwords, monkeypatch):
-    monkeypatch.setattr("firth.vectors._keyed_vectors._CONVERTED_ROWS", 4)
+    monkeypatch.setattr("firth.vectors._matrix._BLOCK", 4)
     matrix = some_rows(6, 8).astype(np.float16)
     half = KeyedVectors(vocab, matrix, subwords=subwords)
     single = KeyedVectors(vocab, matrix.astype(np.float32), subwords=subwords)

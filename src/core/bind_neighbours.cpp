@@ -1,3 +1,6 @@
+#include <nanobind/stl/optional.h>
+
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -8,6 +11,7 @@ namespace {
 
 using Floats = Array1<const float>;
 using FloatMatrix = Array2<const float>;
+using ByteMatrix = Array2<const int8_t>;
 using HalfMatrix = Array2<const uint16_t>;
 using Rows = Array1<const int64_t>;
 
@@ -28,15 +32,21 @@ public:
     }
 
     void search(FloatMatrix matrix, Floats norms, FloatMatrix questions, bool many,
-                size_t n_threads) {
-        take_in({matrix.data(), nullptr, matrix.shape(0), matrix.shape(1)}, norms, questions, many,
-                n_threads);
+                size_t n_threads, std::optional<Rows> chosen) {
+        take_in({matrix.data(), nullptr, nullptr, matrix.shape(1)}, matrix.shape(0), chosen, norms,
+                questions, many, n_threads);
     }
 
     void search_halves(HalfMatrix matrix, Floats norms, FloatMatrix questions, bool many,
-                       size_t n_threads) {
-        take_in({nullptr, matrix.data(), matrix.shape(0), matrix.shape(1)}, norms, questions, many,
-                n_threads);
+                       size_t n_threads, std::optional<Rows> chosen) {
+        take_in({nullptr, matrix.data(), nullptr, matrix.shape(1)}, matrix.shape(0), chosen, norms,
+                questions, many, n_threads);
+    }
+
+    void search_bytes(ByteMatrix matrix, Floats norms, FloatMatrix questions, bool many,
+                      size_t n_threads, std::optional<Rows> chosen) {
+        take_in({nullptr, nullptr, matrix.data(), matrix.shape(1)}, matrix.shape(0), chosen, norms,
+                questions, many, n_threads);
     }
 
     nb::tuple result() {
@@ -48,11 +58,16 @@ public:
     }
 
 private:
-    void take_in(const firth::Matrix &rows, const Floats &norms, const FloatMatrix &questions,
-                 bool many, size_t n_threads) {
+    void take_in(firth::Matrix rows, size_t n_all, const std::optional<Rows> &chosen,
+                 const Floats &norms, const FloatMatrix &questions, bool many, size_t n_threads) {
+        rows.chosen = chosen ? chosen->data() : nullptr;
+        rows.n_rows = chosen ? chosen->shape(0) : n_all;
         if (questions.shape(0) != best_.size() || questions.shape(1) != rows.dim ||
             norms.shape(0) != rows.n_rows)
             throw std::invalid_argument("matrix, norms and questions do not fit each other");
+        for (size_t i = 0; chosen && i < rows.n_rows; ++i)
+            if (rows.chosen[i] < 0 || rows.chosen[i] >= static_cast<int64_t>(n_all))
+                throw std::invalid_argument("a chosen row is not there");
         nb::gil_scoped_release release;
         (many ? firth::search_many : firth::search_few)(best_, rows, norms.data(), questions.data(),
                                                         n_threads);
@@ -70,8 +85,13 @@ void bind_neighbours(nb::module_ &m) {
         .def(nb::init<size_t, size_t, Rows, Rows>(), "n_questions"_a, "k"_a, "exclude"_a,
              "exclude_offsets"_a)
         .def("search", &BoundTopK::search, "matrix"_a, "norms"_a, "questions"_a, "many"_a,
-             "n_threads"_a, "Take in all rows of a matrix; `many` picks the way, not the result.")
+             "n_threads"_a, "chosen"_a = nb::none(),
+             "Take in rows of a matrix, all or those chosen, with a norm for each; `many` picks the "
+             "way, not the result. Found are positions among the chosen.")
         .def("search_halves", &BoundTopK::search_halves, "matrix"_a, "norms"_a, "questions"_a,
-             "many"_a, "n_threads"_a, "The same of a matrix of half precision, as its bits.")
+             "many"_a, "n_threads"_a, "chosen"_a = nb::none(),
+             "The same of a matrix of half precision, as its bits.")
+        .def("search_bytes", &BoundTopK::search_bytes, "matrix"_a, "norms"_a, "questions"_a,
+             "many"_a, "n_threads"_a, "chosen"_a = nb::none(), "The same of a matrix of int8.")
         .def("result", &BoundTopK::result, "Rows and scores, best first, flat; call it once.");
 }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <thread>
 
 #include "kernels/topk.hpp"
+#include "on_threads.hpp"
 
 namespace firth {
 
@@ -39,6 +39,11 @@ void BestRows::offer(const float *dots, const float *norms, size_t n, size_t fir
     }
 }
 
+void BestRows::offer(float score, size_t row) {
+    const int64_t number = static_cast<int64_t>(row);
+    if (std::isfinite(score) && !excluded(number)) take({score, number});
+}
+
 void BestRows::merge(const BestRows &other) {
     for (const Scored &scored : other.heap_) take(scored);
 }
@@ -54,29 +59,20 @@ void BestRows::write(int64_t *rows, float *scores) {
 
 namespace {
 
-// Calls work(thread) on each of some threads, the calling one among them.
-template <typename Work>
-void on_threads(size_t n_threads, const Work &work) {
-    std::vector<std::thread> others;
-    for (size_t i = 1; i < n_threads; ++i) others.emplace_back(work, i);
-    work(0);
-    for (std::thread &thread : others) thread.join();
-}
-
-// Cuts the matrix into blocks and calls search_block(best, memory, first_row, n_rows) for each, with
-// lists and `n_floats` of memory of a thread's own; then merges the lists.
-template <typename SearchBlock>
+// Cuts the matrix into blocks and calls search_block(memory, best, first_row, n_rows) for each, with
+// lists and a copy of `memory` of a thread's own; then merges the lists.
+template <typename Memory, typename SearchBlock>
 void search_blocks(std::vector<BestRows> &best, size_t n_rows, size_t block_rows, size_t n_threads,
-                   size_t n_floats, const SearchBlock &search_block) {
+                   const Memory &memory, const SearchBlock &search_block) {
     const size_t n_blocks = (n_rows + block_rows - 1) / block_rows;
     n_threads = std::max<size_t>(1, std::min(n_threads, n_blocks));
     std::vector<std::vector<BestRows>> best_of_thread(n_threads, best);
-    std::vector<std::vector<float>> memory_of_thread(n_threads, std::vector<float>(n_floats));
+    std::vector<Memory> memory_of_thread(n_threads, memory);
     std::atomic<size_t> next{0};
-    on_threads(n_threads, [&](size_t thread) {
+    on_threads_each(n_threads, [&](size_t thread) {
         for (size_t block; (block = next.fetch_add(1)) < n_blocks;) {
             const size_t row = block * block_rows;
-            search_block(best_of_thread[thread], memory_of_thread[thread].data(), row,
+            search_block(memory_of_thread[thread], best_of_thread[thread], row,
                          std::min(block_rows, n_rows - row));
         }
     });
@@ -84,25 +80,44 @@ void search_blocks(std::vector<BestRows> &best, size_t n_rows, size_t block_rows
         for (const std::vector<BestRows> &thread : best_of_thread) best[i].merge(thread[i]);
 }
 
-// Floats of a block of rows that leave room in the second-level cache.
-constexpr size_t block_floats = size_t{1} << 16;
+// Floats of a block of rows that leave room in the second-level cache, and in the first.
+constexpr size_t block_floats = size_t{1} << 16, small_block_floats = size_t{1} << 12;
 
-size_t rows_of_block(size_t dim) {
-    return std::max<size_t>(1, block_floats / dim / row_tile) * row_tile;
+size_t rows_of_block(size_t dim, size_t floats = block_floats) {
+    return std::max<size_t>(1, floats / dim / row_tile) * row_tile;
 }
 
-// Rows of a matrix in single precision; `memory` has room for them.
+// Writes rows that lie one after the other in single precision.
+void widen_rows(const Matrix &matrix, size_t row, size_t n, float *out) {
+    const size_t first = row * matrix.dim, count = n * matrix.dim;
+    if (matrix.values)
+        std::copy_n(matrix.values + first, count, out);
+    else if (matrix.halves)
+        FIRTH_DISPATCH(widen, matrix.halves + first, count, out);
+    else
+        FIRTH_DISPATCH(widen_bytes, matrix.bytes + first, count, out);
+}
+
+// Rows of a matrix in single precision, one after the other; `memory` has room for them.
 const float *rows_at(const Matrix &matrix, size_t row, size_t n, float *memory) {
+    if (matrix.chosen) {
+        for (size_t i = 0; i < n; ++i)
+            widen_rows(matrix, static_cast<size_t>(matrix.chosen[row + i]), 1,
+                       memory + i * matrix.dim);
+        return memory;
+    }
     if (matrix.values) return matrix.values + row * matrix.dim;
-    FIRTH_DISPATCH(widen, matrix.halves + row * matrix.dim, n * matrix.dim, memory);
+    widen_rows(matrix, row, n, memory);
     return memory;
 }
 
+bool is_widened(const Matrix &matrix) { return !matrix.values || matrix.chosen; }
+
 size_t floats_for_rows(const Matrix &matrix, size_t block_rows) {
-    return matrix.values ? 0 : block_rows * matrix.dim;
+    return is_widened(matrix) ? block_rows * matrix.dim : 0;
 }
 
-// Questions as block_dots takes them: tiles of (dim x question_tile), the last filled up with zeros.
+// Questions as tile_hits takes them: tiles of (dim x question_tile), the last filled up with zeros.
 std::vector<float> tiles_of(const float *questions, size_t n, size_t dim) {
     const size_t n_tiles = (n + question_tile - 1) / question_tile;
     std::vector<float> tiles(n_tiles * question_tile * dim);
@@ -113,14 +128,43 @@ std::vector<float> tiles_of(const float *questions, size_t n, size_t dim) {
     return tiles;
 }
 
+constexpr size_t cache_line_floats = 16;
+
+// The first address in some memory that begins a cache line, so that no load crosses one.
+float *aligned(std::vector<float> &memory) {
+    constexpr size_t bytes = cache_line_floats * sizeof(float);
+    const auto address = reinterpret_cast<uintptr_t>(memory.data());
+    return memory.data() + (bytes - address % bytes) % bytes / sizeof(float);
+}
+
+// What a thread needs that answers many questions.
+struct Many {
+    Many(const std::vector<BestRows> &best, size_t n_tiles, size_t group, size_t packed_floats,
+         size_t widened_floats)
+        : widened(widened_floats),
+          packed(packed_floats + cache_line_floats),
+          // Nothing gets in for the questions that the last tile is filled up with.
+          thresholds(n_tiles * question_tile, std::numeric_limits<float>::infinity()),
+          hits(row_tile * question_tile * group) {
+        for (size_t i = 0; i < best.size(); ++i) thresholds[i] = best[i].threshold();
+    }
+
+    std::vector<float> widened, packed, thresholds;
+    std::vector<Hit> hits;
+};
+
 }  // namespace
 
 void search_few(std::vector<BestRows> &best, const Matrix &matrix, const float *norms,
                 const float *questions, size_t n_threads) {
-    const size_t dim = matrix.dim, block_rows = rows_of_block(dim);
-    search_blocks(best, matrix.n_rows, block_rows, n_threads,
-                  block_rows + floats_for_rows(matrix, block_rows),
-                  [&](std::vector<BestRows> &found, float *dots, size_t row, size_t n) {
+    const size_t dim = matrix.dim;
+    // Rows that are written before they are read are best read where they still are.
+    const size_t block_rows =
+        rows_of_block(dim, is_widened(matrix) ? small_block_floats : block_floats);
+    const std::vector<float> memory(block_rows + floats_for_rows(matrix, block_rows));
+    search_blocks(best, matrix.n_rows, block_rows, n_threads, memory,
+                  [&](std::vector<float> &mine, std::vector<BestRows> &found, size_t row, size_t n) {
+                      float *dots = mine.data();
                       const float *rows = rows_at(matrix, row, n, dots + block_rows);
                       for (size_t i = 0; i < found.size(); ++i) {
                           FIRTH_DISPATCH(row_dots, rows, n, dim, questions + i * dim, dots);
@@ -131,23 +175,36 @@ void search_few(std::vector<BestRows> &best, const Matrix &matrix, const float *
 
 void search_many(std::vector<BestRows> &best, const Matrix &matrix, const float *norms,
                  const float *questions, size_t n_threads) {
-    const size_t dim = matrix.dim, block_rows = rows_of_block(dim);
-    const std::vector<float> tiles = tiles_of(questions, best.size(), dim);
+    const size_t dim = matrix.dim, block_rows = rows_of_block(dim), n = best.size();
+    const std::vector<float> tiles = tiles_of(questions, n, dim);
+    const size_t n_tiles = (n + question_tile - 1) / question_tile;
+    // As many tiles at a time as stay in the second-level cache beside the block.
+    const size_t group = std::max<size_t>(1, block_floats / (question_tile * dim));
+    const auto work = [&](Many &mine, std::vector<BestRows> &found, size_t row, size_t n_rows) {
+        const float *rows = rows_at(matrix, row, n_rows, mine.widened.data());
+        float *packed = aligned(mine.packed);
+        for (size_t i = 0; i < n_rows; i += row_tile)
+            FIRTH_DISPATCH(pack_rows, rows + i * dim, norms + row + i,
+                           std::min(row_tile, n_rows - i), dim, packed + i * dim);
+        for (size_t tile = 0; tile < n_tiles; tile += group) {
+            const size_t first = tile * question_tile;
+            for (size_t i = 0; i < n_rows; i += row_tile) {
+                const size_t n_hits = FIRTH_DISPATCH(
+                    tile_hits, packed + i * dim, dim, tiles.data() + first * dim,
+                    std::min(group, n_tiles - tile), mine.thresholds.data() + first,
+                    mine.hits.data());
+                for (size_t hit = 0; hit < n_hits; ++hit) {
+                    const auto &[score, question, row_of_tile] = mine.hits[hit];
+                    found[first + question].offer(score, row + i + row_of_tile);
+                    mine.thresholds[first + question] = found[first + question].threshold();
+                }
+            }
+        }
+    };
     search_blocks(best, matrix.n_rows, block_rows, n_threads,
-                  block_rows * (dim + question_tile) + floats_for_rows(matrix, block_rows),
-                  [&](std::vector<BestRows> &found, float *packed, size_t row, size_t n) {
-                      float *dots = packed + block_rows * dim;
-                      const float *rows =
-                          rows_at(matrix, row, n, dots + block_rows * question_tile);
-                      FIRTH_DISPATCH(pack_rows, rows, n, dim, packed);
-                      for (size_t first = 0; first < found.size(); first += question_tile) {
-                          FIRTH_DISPATCH(block_dots, packed, n, dim, tiles.data() + first * dim,
-                                         dots, block_rows);
-                          const size_t end = std::min(first + question_tile, found.size());
-                          for (size_t i = first; i < end; ++i)
-                              found[i].offer(dots + (i - first) * block_rows, norms + row, n, row);
-                      }
-                  });
+                  Many(best, n_tiles, std::min(group, n_tiles), block_rows * dim,
+                       floats_for_rows(matrix, block_rows)),
+                  work);
 }
 
 }  // namespace firth

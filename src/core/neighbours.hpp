@@ -17,6 +17,10 @@ public:
 
     // Rows first_row ... first_row + n - 1 with their dot products with the question, of length 1.
     void offer(const float *dots, const float *norms, size_t n, size_t first_row);
+    // One row with its score.
+    void offer(float score, size_t row);
+    // No row that scores less can get in.
+    float threshold() const { return k_ ? threshold_ : std::numeric_limits<float>::infinity(); }
     void merge(const BestRows &other);
     // Writes k entries; -1 and minus infinity stand for rows that there are not.
     void write(int64_t *rows, float *scores);
@@ -38,24 +42,30 @@ private:
     const int64_t *exclude_;
     size_t n_exclude_;
     std::vector<Scored> heap_;  // the worst on top
-    // No row that scores less can get in; a little below the worst of k, because the kernel compares
-    // without the division that makes a score.
+    // A little below the worst of k, because the kernel compares without the division that makes a
+    // score.
     float threshold_ = -std::numeric_limits<float>::infinity();
 };
 
-// Of single precision, or of half precision, which is widened block by block as it is searched.
+// Vectors as rows: of single precision, of half precision, or of bytes; one of the three is there.
+// Those that are not of single precision are widened block by block as they are searched.
 struct Matrix {
     const float *values;
     const uint16_t *halves;
-    size_t n_rows, dim;
+    const int8_t *bytes;
+    size_t dim;
+    // Rows to search, of which there are n_rows; null for the first n_rows. What is found are
+    // positions in this list.
+    const int64_t *chosen;
+    size_t n_rows;
 };
 
 // Offers all rows of a matrix for all questions, (best.size(), dim), each of length 1.
 //
 // A few questions wait for memory: rows are scored as they come by, each read once. Many wait for
-// arithmetic: blocks of rows are packed and multiplied with tiles of questions, the scores selected
-// from while they are in the first-level cache. Either way threads share nothing but the number of
-// the next block, so that one that is held up by other programs holds up no other.
+// arithmetic: blocks of rows are packed and multiplied with tiles of questions, the scores compared
+// while they are in registers. Either way threads share nothing but the number of the next block, so
+// that one that is held up by other programs holds up no other.
 void search_few(std::vector<BestRows> &best, const Matrix &matrix, const float *norms,
                 const float *questions, size_t n_threads);
 void search_many(std::vector<BestRows> &best, const Matrix &matrix, const float *norms,

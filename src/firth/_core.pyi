@@ -102,6 +102,7 @@ class TopK:
         questions: NDArray[np.float32],
         many: bool,
         n_threads: int,
+        chosen: NDArray[np.int64] | None = None,
     ) -> None: ...
     def search_halves(
         self,
@@ -110,6 +111,16 @@ class TopK:
         questions: NDArray[np.float32],
         many: bool,
         n_threads: int,
+        chosen: NDArray[np.int64] | None = None,
+    ) -> None: ...
+    def search_bytes(
+        self,
+        matrix: NDArray[np.int8],
+        norms: NDArray[np.float32],
+        questions: NDArray[np.float32],
+        many: bool,
+        n_threads: int,
+        chosen: NDArray[np.int64] | None = None,
     ) -> None: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
 

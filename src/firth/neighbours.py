@@ -4,8 +4,8 @@ Exact search by cosine, in the compiled core (`core/neighbours.hpp`). Scores of 
 held: the best are selected from each block of rows while it is in the cache.
 """
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,8 @@ from firth.machine import usable_cores
 
 __all__ = ["row_norms", "top_k"]
 
+# What the core searches as it is.
+_SEARCHED = (np.dtype(np.float32), np.dtype(np.float16), np.dtype(np.int8))
 # From this many questions on they wait for arithmetic, not for memory.
 _FEW = 12
 # How many best rows, of 16 bytes each, the threads may hold for a batch of questions.
@@ -24,12 +26,12 @@ _BEST_AT_A_TIME = 1 << 21
 _WORTH_A_THREAD = 1 << 20
 
 
-def row_norms(matrix: NDArray[np.floating]) -> NDArray[np.float32]:
+def row_norms(matrix: NDArray[Any]) -> NDArray[np.float32]:
     """Compute the Euclidean length of each row.
 
     Parameters
     ----------
-    matrix : numpy.ndarray of float32 or float16, shape (n_rows, vector_size)
+    matrix : numpy.ndarray of float32, float16 or int8, shape (n_rows, vector_size)
         Vectors as rows.
 
     Returns
@@ -54,18 +56,20 @@ def row_norms(matrix: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def top_k(
-    matrix: NDArray[np.float32] | NDArray[np.float16],
+    matrix: NDArray[Any],
     norms: NDArray[np.float32],
     queries: ArrayLike,
     k: int,
     exclude: Sequence[Sequence[int]] | None = None,
+    chosen: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Find the `k` rows of a matrix with the highest cosine to each query.
 
     Parameters
     ----------
-    matrix : numpy.ndarray of float32 or float16, shape (n_rows, vector_size)
-        Vectors as rows, C-contiguous. Half precision is widened block by block in the core.
+    matrix : numpy.ndarray of float32, float16 or int8, shape (n_rows, vector_size)
+        Vectors as rows, C-contiguous. Half precision and bytes are widened block by block in the
+        core.
     norms : numpy.ndarray of float32, shape (n_rows,)
         Their lengths; see `row_norms`.
     queries : array_like, shape (n_queries, vector_size)
@@ -74,6 +78,8 @@ def top_k(
         How many rows to find for each.
     exclude : sequence of sequences of int, optional
         The rows that each query leaves out, such as that of the word asked about.
+    chosen : numpy.ndarray of int64, shape (n_chosen,), optional
+        Look only among these rows, rising, each once; no others are scored.
 
     Returns
     -------
@@ -97,12 +103,10 @@ def top_k(
     >>> rows, scores
     (array([[0, 2]]), array([[1. , 0.6]], dtype=float32))
     """
-    is_half = matrix.dtype == np.float16
-    known = is_half or matrix.dtype == np.float32
-    if matrix.ndim != 2 or not known or not matrix.flags.c_contiguous:
+    if matrix.ndim != 2 or matrix.dtype not in _SEARCHED or not matrix.flags.c_contiguous:
         raise ParameterError(
-            f"matrix is {matrix.dtype} of shape {matrix.shape}; it must be float32 or float16, of "
-            f"two dimensions and C-contiguous: np.ascontiguousarray(matrix, np.float32)"
+            f"matrix is {matrix.dtype} of shape {matrix.shape}; it must be float32, float16 or "
+            f"int8, of two dimensions and C-contiguous: np.ascontiguousarray(matrix, np.float32)"
         )
     if norms.shape != matrix.shape[:1] or norms.dtype != np.float32:
         raise ParameterError(
@@ -112,26 +116,57 @@ def top_k(
     if k < 0:
         raise ParameterError(f"k must be 0 or more, not {k}")
     directions = _unit_rows(queries, matrix.shape[1])
-    n_queries, k = len(directions), min(k, len(matrix))
-    excluded, offsets = _flatten(exclude, n_queries)
+    n_queries, n_rows = len(directions), len(matrix)
+    exclude = [()] * n_queries if exclude is None else exclude
+    if len(exclude) != n_queries:
+        raise ParameterError(
+            f"exclude has {len(exclude)} entries for {n_queries} queries; give one for each"
+        )
+    if chosen is not None:
+        _check_chosen(chosen, n_rows)
+        n_rows, norms = len(chosen), norms[chosen]
+        exclude = [_positions(rows, chosen) for rows in exclude]
+    k = min(k, n_rows)
+    excluded, offsets = _flatten(exclude)
     rows = np.empty((n_queries, k), np.int64)
     scores = np.empty((n_queries, k), np.float32)
-    n_threads = _thread_count(matrix.size * n_queries)
+    n_threads = _thread_count(n_rows * matrix.shape[1] * n_queries)
     batch = max(1, _BEST_AT_A_TIME // max(1, k * n_threads))
     for first in range(0, n_queries if k else 0, batch):
         some = directions[first : first + batch]
         best = _core.TopK(len(some), k, excluded, offsets[first : first + len(some) + 1])
-        if is_half:
-            bits = matrix.view(np.uint16)
-            best.search_halves(bits, norms, some, len(some) >= _FEW, n_threads)
-        else:
-            best.search(
-                cast("NDArray[np.float32]", matrix), norms, some, len(some) >= _FEW, n_threads
-            )
+        search, kept = _search_of(best, matrix)
+        search(kept, norms, some, len(some) >= _FEW, n_threads, chosen)
         found = best.result()
         rows[first : first + batch] = found[0].reshape(-1, k)
         scores[first : first + batch] = found[1].reshape(-1, k)
+    if chosen is not None and len(chosen):
+        rows = np.where(rows >= 0, chosen[rows], -1)
     return rows, scores
+
+
+def _search_of(best: _core.TopK, matrix: NDArray[Any]) -> tuple[Callable[..., None], NDArray[Any]]:
+    """Pick what searches a matrix of this type, and how it takes it."""
+    if matrix.dtype == np.float16:
+        return best.search_halves, matrix.view(np.uint16)
+    return (best.search if matrix.dtype == np.float32 else best.search_bytes), matrix
+
+
+def _check_chosen(chosen: NDArray[np.int64], n_rows: int) -> None:
+    if chosen.ndim != 1 or chosen.dtype != np.int64:
+        raise ParameterError(
+            f"chosen is {chosen.dtype} of shape {chosen.shape}; it must be int64 of one dimension"
+        )
+    if len(chosen) and (chosen[0] < 0 or chosen[-1] >= n_rows or (np.diff(chosen) <= 0).any()):
+        raise ParameterError(f"chosen must be rising numbers of rows, from 0 to {n_rows - 1:,}")
+
+
+def _positions(rows: Sequence[int], chosen: NDArray[np.int64]) -> list[int]:
+    """Give the places of rows among the chosen, of those that are there."""
+    if not len(rows) or not len(chosen):
+        return []
+    at = np.minimum(np.searchsorted(chosen, rows), len(chosen) - 1)
+    return [int(place) for place, row in zip(at, rows, strict=True) if chosen[place] == row]
 
 
 def _unit_rows(queries: ArrayLike, dim: int) -> NDArray[np.float32]:
@@ -149,19 +184,11 @@ def _unit_rows(queries: ArrayLike, dim: int) -> NDArray[np.float32]:
     return array.astype(np.float32)
 
 
-def _flatten(
-    exclude: Sequence[Sequence[int]] | None, n_queries: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _flatten(exclude: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Lay the excluded rows of all queries one after the other, each query's sorted."""
-    if exclude is None:
-        exclude = [()] * n_queries
-    if len(exclude) != n_queries:
-        raise ParameterError(
-            f"exclude has {len(exclude)} entries for {n_queries} queries; give one for each"
-        )
     flat = [int(row) for rows in exclude for row in sorted(rows)]
-    offsets = np.zeros(n_queries + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, exclude), np.int64, n_queries), out=offsets[1:])
+    offsets = np.zeros(len(exclude) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, exclude), np.int64, len(exclude)), out=offsets[1:])
     return np.array(flat, np.int64), offsets
 
 

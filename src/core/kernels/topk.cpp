@@ -88,45 +88,15 @@ void widen(const uint16_t *halves, size_t n, float *out) {
     }
 }
 
+void widen_bytes(const int8_t *bytes, size_t n, float *out) {
+    for (size_t i = 0; i < n; ++i) out[i] = bytes[i];
+}
+
 void row_dots(const float *matrix, size_t n_rows, size_t dim, const float *query, float *out) {
     size_t row = 0;
     for (; row + 4 <= n_rows; row += 4)
         *reinterpret_cast<Four *>(out + row) = four_dots(matrix + row * dim, dim, query);
     for (; row < n_rows; ++row) out[row] = one_dot(matrix + row * dim, dim, query);
-}
-
-// Two registers of rows for each question: with six questions, twelve sums and three more, of at least
-// sixteen registers.
-constexpr size_t panel = 2 * lanes;
-static_assert(row_tile % panel == 0, "a block is made of whole panels");
-
-void pack_rows(const float *matrix, size_t n_rows, size_t dim, float *packed) {
-    for (size_t first = 0; first < n_rows; first += panel, packed += panel * dim) {
-        const size_t n = n_rows - first < panel ? n_rows - first : panel;
-        for (size_t j = 0; j < panel; ++j) {
-            const float *row = matrix + (first + j) * dim;
-            for (size_t k = 0; k < dim; ++k) packed[k * panel + j] = j < n ? row[k] : 0.0f;
-        }
-    }
-}
-
-void block_dots(const float *packed, size_t n_rows, size_t dim, const float *questions, float *dots,
-                size_t stride) {
-    for (size_t first = 0; first < n_rows; first += panel) {
-        vfloat sums[question_tile][2] = {};
-        const float *q = questions;
-        for (size_t k = 0; k < dim; ++k, packed += panel, q += question_tile) {
-            const vfloat a = load(packed);
-            const vfloat b = load(packed + lanes);
-            for (size_t i = 0; i < question_tile; ++i) {
-                sums[i][0] += a * q[i];
-                sums[i][1] += b * q[i];
-            }
-        }
-        for (size_t i = 0; i < question_tile; ++i)
-            for (size_t half = 0; half < 2; ++half)
-                store(dots + i * stride + first + half * lanes, sums[i][half]);
-    }
 }
 
 size_t next_above(const float *dots, const float *norms, size_t begin, size_t n, float threshold) {
@@ -141,6 +111,81 @@ size_t next_above(const float *dots, const float *norms, size_t begin, size_t n,
     for (; i < n; ++i)
         if (dots[i] > threshold * norms[i]) return i;
     return n;
+}
+
+// Two registers of rows for each question: with twelve questions 24 sums and three more, of 32
+// registers; with six, where there are but 16.
+constexpr size_t panel = 2 * lanes;
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr size_t at_once = 12;
+#else
+constexpr size_t at_once = 6;
+#endif
+static_assert(question_tile % at_once == 0, "a tile is questions for whole rounds");
+static_assert(row_tile % panel == 0, "a tile is made of whole panels");
+
+void pack_rows(const float *matrix, const float *norms, size_t n_rows, size_t dim, float *packed) {
+    constexpr float nan = __builtin_nanf(""), infinity = __builtin_inff();
+    for (size_t first = 0; first < row_tile; first += panel, packed += panel * dim) {
+        for (size_t j = 0; j < panel; ++j) {
+            const bool there = first + j < n_rows;
+            const float norm = there ? norms[first + j] : 0.0f;
+            const float *row = matrix + (first + j) * dim;
+            if (!(norm > 0.0f && norm < infinity))
+                for (size_t k = 0; k < dim; ++k) packed[k * panel + j] = nan;
+            else if (norm > 0x1p-120f)
+                for (size_t k = 0; k < dim; ++k) packed[k * panel + j] = row[k] * (1 / norm);
+            else  // so short that its inverse could be infinite
+                for (size_t k = 0; k < dim; ++k) packed[k * panel + j] = row[k] / norm;
+        }
+    }
+}
+
+namespace {
+
+inline bool any(const vint &mask) {
+    int64_t parts[sizeof mask / sizeof(int64_t)], all = 0;
+    std::memcpy(parts, &mask, sizeof mask);
+    for (const int64_t part : parts) all |= part;
+    return all != 0;
+}
+
+}  // namespace
+
+size_t tile_hits(const float *packed, size_t dim, const float *tiles, size_t n_tiles,
+                 const float *thresholds, Hit *hits) {
+    size_t n_hits = 0;
+    for (size_t first = 0; first < row_tile; first += panel, packed += panel * dim) {
+        for (size_t question = 0; question < n_tiles * question_tile; question += at_once) {
+            const size_t tile = question / question_tile;
+            const float *q = tiles + tile * question_tile * dim + question % question_tile;
+            vfloat sums[at_once][2] = {};
+            const float *rows = packed;
+            for (size_t k = 0; k < dim; ++k, rows += panel, q += question_tile) {
+                const vfloat a = load(rows);
+                const vfloat b = load(rows + lanes);
+                for (size_t i = 0; i < at_once; ++i) {
+                    sums[i][0] += a * q[i];
+                    sums[i][1] += b * q[i];
+                }
+            }
+            const float *least = thresholds + question;
+            vint above{};
+            for (size_t i = 0; i < at_once; ++i)
+                above |= (vint)(sums[i][0] > least[i]) | (vint)(sums[i][1] > least[i]);
+            if (!any(above)) continue;
+            for (size_t i = 0; i < at_once; ++i) {
+                float scores[panel];
+                store(scores, sums[i][0]);
+                store(scores + lanes, sums[i][1]);
+                for (size_t j = 0; j < panel; ++j)
+                    if (scores[j] > least[i])
+                        hits[n_hits++] = {scores[j], static_cast<uint32_t>(question + i),
+                                          static_cast<uint32_t>(first + j)};
+            }
+        }
+    }
+    return n_hits;
 }
 
 }  // namespace firth::FIRTH_ISA

@@ -162,6 +162,11 @@ class ChunkTrainer {
     void draw_targets(Step &step, float *const *negatives) {
         const uint32_t word = scratch_.kept_words[step.position];
         const Paths &paths = model_.paths;
+        if (paths.offsets && step.position + 8 < n_kept_) {
+            const uint32_t later = scratch_.kept_words[step.position + 8];
+            __builtin_prefetch(paths.nodes + paths.offsets[later]);
+            __builtin_prefetch(paths.n_positive + later);
+        }
         float *const centre = targets_.row(word);
         float **next = step.targets;
         const auto add_nodes = [&](uint64_t begin, uint64_t end) {

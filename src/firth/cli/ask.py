@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from firth.cli.answers import Answer, AnswerPrinter, similarity_for_json
+from firth.cli.ask_filters import filter_options, filters_of
 from firth.cli.command import command, option
 from firth.cli.questions import FROM_STANDARD_INPUT, Question, read_questions
 from firth.errors import WordNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from firth.vectors import KeyedVectors
+    from firth.vectors import KeyedVectors, Neighbours
 
     Answers = Iterator[Answer]
 
@@ -41,6 +42,7 @@ top_option = option(
     firth similar wiki100 computers
     firth similar wiki100 king queen -k 3          # two questions
     firth similar wiki100 king queen --together    # one: near to both
+    firth similar wiki100 computers --prefix comp  # among words that begin so
     firth similar wiki100 - --json < words.txt     # one word a line
     firth similar glove.6B.50d computers           # by name, downloaded the first time
     """,
@@ -49,16 +51,27 @@ top_option = option(
 @click.argument("words", metavar="WORD...", nargs=-1, required=True)
 @top_option
 @option("--together", is_flag=True, help="One question: the neighbours of all the words' mean.")
+@filter_options
 @json_option
-def similar(source: str, words: tuple[str, ...], top: int, together: bool, as_json: bool) -> int:
+def similar(
+    source: str,
+    words: tuple[str, ...],
+    top: int,
+    together: bool,
+    as_json: bool,
+    **only: Any,
+) -> int:
     """Show the nearest neighbours of each WORD in VECTORS.
 
     The similarity is the cosine of the angle between two vectors: 1 for the same direction, about
     0 for words that have nothing to do with each other.
     """
+    filters = filters_of(**only)
 
     def answers(vectors: KeyedVectors, questions: Sequence[Question]) -> Answers:
-        return _nearest(vectors, questions, top, "neighbours", lambda words: (list(words), []))
+        asked = [(list(question.words), None) for question in questions]
+        found = vectors.most_similar_many(asked, topn=top, **filters)
+        return _told("neighbours", found)
 
     return _ask(
         source,
@@ -76,26 +89,40 @@ def similar(source: str, words: tuple[str, ...], top: int, together: bool, as_js
     examples="""
     firth analogy wiki100 man woman son
     firth analogy wiki100 paris france berlin -k 3
+    firth analogy wiki100 paris france berlin --multiply
     echo man woman king | firth analogy wiki100 -
     """,
 )
 @source_argument
 @click.argument("words", metavar="A B C", nargs=-1, required=True)
 @top_option
+@option("--multiply", is_flag=True, help="Multiply similarities (3CosMul) rather than add them.")
+@filter_options
 @json_option
-def analogy(source: str, words: tuple[str, ...], top: int, as_json: bool) -> int:
+def analogy(
+    source: str,
+    words: tuple[str, ...],
+    top: int,
+    multiply: bool,
+    as_json: bool,
+    **only: Any,
+) -> int:
     """Complete "A is to B as C is to ...".
 
     Ranks the words by their similarity to B - A + C, with vectors of length one; A, B and C
     themselves are left out. A lone "-" reads three words a line from standard input.
     """
+    filters = filters_of(**only)
+    if multiply and any(value is not None for value in only.values()):
+        raise click.UsageError("--multiply looks among all words; leave the other options out")
 
     def answers(vectors: KeyedVectors, questions: Sequence[Question]) -> Answers:
-        def parts(words: Sequence[str]) -> tuple[list[str], list[str]]:
-            a, b, c = words
-            return [b, c], [a]
-
-        return _nearest(vectors, questions, top, "answers", parts)
+        asked = [([b, c], [a]) for a, b, c in (question.words for question in questions)]
+        if multiply:
+            found: Any = (vectors.most_similar_cosmul(*sides, topn=top) for sides in asked)
+        else:
+            found = vectors.most_similar_many(asked, topn=top, **filters)
+        return _told("answers", found)
 
     return _ask(
         source,
@@ -248,22 +275,10 @@ def _wrong_number(words: Sequence[str], n_words: tuple[int, int | None]) -> str 
     return None
 
 
-def _nearest(
-    vectors: KeyedVectors,
-    questions: Sequence[Question],
-    top: int,
-    field: str,
-    parts: Callable[[Sequence[str]], tuple[list[str], list[str]]],
-) -> Answers:
-    """Answer all questions about neighbours by one blocked matrix product."""
-    asked: list[Any] = [parts(question.words) for question in questions]
-    for found in vectors.most_similar_many(asked, topn=top) if asked else []:
-        yield Answer(
-            {
-                field: [
-                    {"word": word, "similarity": similarity_for_json(value)}
-                    for word, value in found
-                ]
-            },
-            found,
-        )
+def _told(field: str, found: Iterable[Neighbours]) -> Answers:
+    """Tell the neighbours that were found for each question."""
+    for neighbours in found:
+        told = [
+            {"word": word, "similarity": similarity_for_json(value)} for word, value in neighbours
+        ]
+        yield Answer({field: told}, neighbours)

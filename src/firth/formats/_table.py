@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from firth.subwords import Subwords
@@ -65,6 +66,8 @@ class VectorTable:
         A row for each word.
     norms : numpy.ndarray of float32, shape (n_words,), optional
         The lengths of the rows.
+    scales : numpy.ndarray of float32, shape (n_words,), optional
+        What to multiply each row of int8 with.
     subwords : Subwords, optional
         What makes vectors for words that are not in `vocab`.
     config : mapping
@@ -76,6 +79,14 @@ class VectorTable:
     vocab: Vocab
     vectors: NDArray[Any]
     norms: NDArray[np.float32] | None = None
+    scales: NDArray[np.float32] | None = None
     subwords: Subwords | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     report: LoadReport | None = None
+
+    def in_floats(self) -> VectorTable:
+        """Give the same with rows of float32 where they are int8."""
+        if self.scales is None:
+            return self
+        floats = np.multiply(self.vectors, self.scales[:, None], dtype=np.float32)
+        return replace(self, vectors=floats, scales=None)

@@ -51,6 +51,8 @@ def write_vectors(
     """
     path = Path(target).expanduser()
     chosen = format_by_name(path.name, table) if format is None else format_named(format)
+    if chosen.name != "firth":
+        table = table.in_floats()
     if chosen.write_folder is not None:
         if path.suffix.lower() in _COMPRESSIONS:
             raise ParameterError(f"{path}: {chosen.title} is a folder, which is not compressed")

@@ -3,8 +3,9 @@
 ::
 
     config.json           "format": "firth", "format_version": 1, "kind": "keyed_vectors", ...
-    vectors.safetensors   vectors  F32 or F16 (n_words, vector_size)
+    vectors.safetensors   vectors  F32, F16 or I8 (n_words, vector_size)
                           norms    F32 (n_words,)
+                          scales   F32 (n_words,), by which the rows of I8 are multiplied
     vocab.safetensors     word_bytes, word_offsets, counts, slots: see `firth.vocab`
     subwords.safetensors  where there are subwords: the arrays of `firth.subwords.Subwords.tensors`;
                           "subwords" in config.json has their family and parameters
@@ -56,23 +57,26 @@ def open_folder(folder: str | os.PathLike[str]) -> VectorTable:
     path = Path(folder) / VECTORS_FILE
     vocab = Vocab.from_file(Path(folder) / VOCAB_FILE)
     tensors = open_tensors(path)
-    vectors, norms = tensors.get("vectors"), tensors.get("norms")
-    if vectors is None or vectors.ndim != 2 or vectors.dtype.str not in {"<f4", "<f2"}:
+    vectors, norms, scales = (tensors.get(name) for name in ("vectors", "norms", "scales"))
+    kinds = {"<f4", "<f2"} if scales is None else {"|i1"}
+    if vectors is None or vectors.ndim != 2 or vectors.dtype.str not in kinds:
         raise FormatError(
-            f"{path}: has no matrix 'vectors' of float32 or float16; make the folder again"
+            f"{path}: has no matrix 'vectors' of float32 or float16, or of int8 with scales; make "
+            f"the folder again"
         )
     if len(vectors) != len(vocab) or vectors.shape[1] == 0:
         raise FormatError(
             f"{path}: has vectors of shape {vectors.shape} for the {len(vocab):,} words in "
             f"{VOCAB_FILE}; the two files do not belong together"
         )
-    if norms is not None and (norms.shape != (len(vocab),) or norms.dtype != np.float32):
-        raise FormatError(
-            f"{path}: has norms of {norms.dtype} and shape {norms.shape} for {len(vocab):,} "
-            f"words; make the folder again"
-        )
+    for name, each in (("norms", norms), ("scales", scales)):
+        if each is not None and (each.shape != (len(vocab),) or each.dtype != np.float32):
+            raise FormatError(
+                f"{path}: has {name} of {each.dtype} and shape {each.shape} for {len(vocab):,} "
+                f"words; make the folder again"
+            )
     subwords = _open_subwords(Path(folder) / SUBWORDS_FILE, config, vectors.shape)
-    return VectorTable(vocab, vectors, norms=norms, subwords=subwords, config=config)
+    return VectorTable(vocab, vectors, norms, scales, subwords, config)
 
 
 def _open_subwords(
@@ -128,8 +132,10 @@ def write_table(
     made = {name: value for name, value in table.config.items() if name not in _OWN_FIELDS}
     n_words, vector_size = table.vectors.shape
     # Without its norms a folder would be read through before the first answer.
-    norms = row_norms(table.vectors) if table.norms is None else table.norms
+    norms = row_norms(table.in_floats().vectors) if table.norms is None else table.norms
     tensors = {"vectors": table.vectors, "norms": norms}
+    if table.scales is not None:
+        tensors["scales"] = table.scales
     fields: dict[str, Any] = {"n_words": n_words, "vector_size": vector_size}
     if table.subwords is not None:
         fields["subwords"] = {"family": table.subwords.family} | table.subwords.config()
@@ -152,7 +158,7 @@ def _recognise(source: VectorSource) -> bool:
 def _read(source: VectorSource, options: ReadOptions) -> VectorTable:
     if source.path is None or not source.is_folder:
         raise FormatError(f"{source.name}: this is a file; give the folder that firth wrote")
-    table = open_folder(source.path)
+    table = open_folder(source.path).in_floats()
     table.report = LoadReport("firth", source.name, rows_read=len(table.vocab))
     return select_rows(table, options)
 

@@ -320,6 +320,7 @@ class Trainable(WordModel):
         rows = self._matrix_rows(len(self._words()))
         state = checkpoints.latest(plan, rows, self.vector_size) if checkpoints else None
         before = self._run
+        self._take_changes()
         self._run, weights = state or (Run.of_epochs(plan.epochs), self._weights)
         matrices = self._matrices_to_train(weights)
         del state, weights

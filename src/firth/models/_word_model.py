@@ -272,7 +272,9 @@ class WordModel(ABC):
     def _take_words(self, vocab: Vocab, *, update: bool) -> None:
         if not update:
             self._forget()
-        elif self._weights is not None:
+        else:
+            self._take_changes()
+        if update and self._weights is not None:
             grown: Matrices = {}
             for name, n_rows in self._matrix_rows(len(vocab)).items():
                 grown[name] = without_padding(
@@ -349,13 +351,18 @@ class WordModel(ABC):
         weights["input"] = self._input_of(vectors)
         self._weights, self._wv = weights, vectors
 
+    def _take_changes(self) -> None:
+        """Take in vectors that the caller has changed where they are: it goes on from them."""
+        if self._wv is not None and self._wv.changed:
+            self.wv = self._wv
+
     def _show(self, weights: Matrices) -> None:
         """Make the vectors to be asked, with the locks that the ones before had."""
         self._locks = getattr(self._wv, "vectors_lockf", self._locks)
         self._wv = self._make_wv(weights)
         # One factor for all words, as in gensim, until the caller sets one for each.
         locks = np.ones(1, np.float32) if self._locks is None else self._locks
-        self._wv.vectors_lockf = locks  # type: ignore[attr-defined]
+        self._wv.vectors_lockf = locks
 
     def _weights_without_padding(self) -> Matrices:
         """Give the matrices; those of a model that has not trained are drawn now."""

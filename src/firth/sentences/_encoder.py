@@ -314,11 +314,10 @@ class SentenceEncoder:
 
     def _vectors(self, batch: WordBatch) -> NDArray[np.float32]:
         """Give the weighted vectors of the distinct words; NaN for those that have none."""
-        rows = batch.rows
-        vectors = self.wv.vectors[rows].astype(np.float32)
-        unseen = np.flatnonzero(rows < 0)
-        vectors[unseen] = np.nan
-        if self.wv.subwords is not None and len(unseen):
+        vectors = np.full((len(batch.words), self.wv.vector_size), np.nan, np.float32)
+        seen, unseen = np.flatnonzero(batch.rows >= 0), np.flatnonzero(batch.rows < 0)
+        vectors[seen] = self.wv[batch.rows[seen].tolist()]
+        if self.wv.subwords is not None:
             made = self.wv.subwords.vectors([batch.words[i] for i in unseen.tolist()])
             vectors[unseen] = np.where(made.any(axis=1, keepdims=True), made, np.float32(np.nan))
         return vectors

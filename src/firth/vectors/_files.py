@@ -1,18 +1,25 @@
 """Words and their vectors, in files and folders."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Self, cast
 
 import numpy as np
 
-from firth.errors import FormatError, OutputError, ParameterError, SourceError
+from firth.errors import FormatError, ParameterError, VocabularyError
 from firth.formats import VectorTable, open_folder, save_folder
+from firth.storage import open_tensors, save_tensors
+from firth.vectors._attributes import Attributes
 from firth.vectors._index import IndexedVectors
-from firth.vocab import Vocab
+from firth.vectors._word2vec_files import in_order_of, with_counts, write_values
 
+logger = logging.getLogger("firth")
+
+ATTRIBUTES_FILE = "attributes.safetensors"
 _UTF8 = {"utf8", "utf-8", "utf_8"}
 
 
@@ -52,9 +59,11 @@ class StoredVectors(IndexedVectors):
             If there is no such format, it cannot be written, or `extra_config` has a name that
             the folder uses itself or is given for another format.
         """
+        if not len(self):
+            raise VocabularyError("there are no words to save; add some with add_vectors")
         if format in {None, "firth"}:
-            extra_files = self._index_files() | dict(extra_files or {})
-            save_folder(self._table(), target, extra_config, extra_files)
+            files = dict(extra_files or {}) | self._attributes_file() | self._index_files()
+            save_folder(self._table(), target, extra_config, files)
             return
         for name, extra in (("extra_config", extra_config), ("extra_files", extra_files)):
             if extra:
@@ -94,7 +103,9 @@ class StoredVectors(IndexedVectors):
         if isinstance(source, str | os.PathLike) and not options:
             path = Path(source).expanduser()
             if path.is_dir():
-                return cls._of(_open_or_read(path))._at(path)  # noqa: SLF001 (one of our own)
+                table = _open_or_read(path)
+                attributes = _open_attributes(path / ATTRIBUTES_FILE, len(table.vocab))
+                return cls._of(table, attributes)._at(path)  # noqa: SLF001 (one of our own)
         from firth.formats import read_vectors
 
         return cls._of(read_vectors(source, **options))
@@ -106,6 +117,8 @@ class StoredVectors(IndexedVectors):
         binary: bool = False,
         *,
         write_header: bool = True,
+        prefix: str = "",
+        sort_attr: str = "count",
     ) -> None:
         """Write words and vectors as word2vec.c does; as gensim's method of this name.
 
@@ -119,22 +132,32 @@ class StoredVectors(IndexedVectors):
             Write the binary format instead of text.
         write_header : bool
             False: without the line of sizes, as GloVe does; text only.
+        prefix : str
+            Write this before each word.
+        sort_attr : str
+            Write words by falling values of this attribute, equal ones in the order of their rows;
+            it is also what goes into `fvocab`. See `get_vecattr`.
 
         Raises
         ------
         OutputError
             If a file cannot be written.
         ParameterError
-            If the binary format is asked for without its header.
+            If the binary format is asked for without its header, or there is no such attribute.
         """
         from firth.formats import write_vectors
 
         if binary and not write_header:
             raise ParameterError("word2vec's binary format has a header; give write_header=True")
         format = "word2vec-binary" if binary else "word2vec-text" if write_header else "glove"  # noqa: A001
+        values = self._vocab.counts
+        if sort_attr != "count":
+            values = np.array([self.get_vecattr(row, sort_attr) for row in range(len(self))])
+        table = in_order_of(self._table(), values, prefix)
         if fvocab is not None:
-            _write_counts(self._vocab, Path(fvocab))
-        write_vectors(self._table(), fname, format=format)
+            rows = np.argsort(-values, kind="stable")
+            write_values(table.vocab, values[rows].tolist(), Path(fvocab))
+        write_vectors(table, fname, format=format)
 
     @classmethod
     def load_word2vec_format(
@@ -182,11 +205,7 @@ class StoredVectors(IndexedVectors):
         """
         from firth.formats import read_vectors
 
-        if encoding.lower() not in _UTF8:
-            raise ParameterError(
-                f"encoding is {encoding!r}; firth reads UTF-8. Convert the file: "
-                f"iconv -f {encoding} -t utf-8"
-            )
+        _check_encoding(encoding)
         dtype = np.dtype(datatype).name
         table = read_vectors(
             fname,
@@ -196,8 +215,79 @@ class StoredVectors(IndexedVectors):
             dtype=cast("Any", dtype),
         )
         if fvocab is not None:
-            table = replace(table, vocab=_with_counts(table.vocab, Path(fvocab)))
+            table = replace(table, vocab=with_counts(table.vocab, Path(fvocab)))
         return cls._of(table)
+
+    def intersect_word2vec_format(
+        self,
+        fname: "str | os.PathLike[str] | BinaryIO",
+        lockf: float = 0.0,
+        binary: bool = False,
+        encoding: str = "utf8",
+        unicode_errors: Literal["strict", "replace", "ignore"] = "strict",
+    ) -> None:
+        """Take the vectors of a file for the words that are here and there; as gensim's method.
+
+        No word joins, and the others keep their vectors. Of a model before its training, as
+        ``model.wv.intersect_word2vec_format(...)``: it starts from vectors of others.
+
+        Parameters
+        ----------
+        fname : str, path or binary file
+            A file in word2vec's format, also compressed or in an archive. Only what is wanted of
+            it is kept in memory.
+        lockf : float
+            What training moves these words by, from 0 (not at all) to 1: their places in
+            `vectors_lockf`, which gets 1 for the others where there is none yet.
+        binary : bool
+            Whether it is the binary format.
+        encoding : str
+            UTF-8 is the only one.
+        unicode_errors : "strict", "replace" or "ignore"
+            What to do with words that are no UTF-8.
+
+        Raises
+        ------
+        SourceError
+            There is no such file.
+        FormatError
+            It is in another format, or damaged.
+        ParameterError
+            It has vectors of another size, or none of the words.
+        """
+        from firth.formats import read_vectors
+
+        _check_encoding(encoding)
+        if not len(self):
+            raise ParameterError("there are no words yet that vectors could be taken for")
+        table = read_vectors(
+            fname,
+            format="word2vec-binary" if binary else "word2vec-text",
+            only=self._vocab.words,
+            errors=unicode_errors,
+        )
+        if table.vectors.shape[1] != self.vector_size:
+            raise ParameterError(
+                f"{fname}: has vectors of size {table.vectors.shape[1]}; these have "
+                f"{self.vector_size}"
+            )
+        words = list(table.vocab)
+        rows = self._vocab.ids(words)
+        self._data.put(rows, table.vectors)
+        locks = np.asarray(getattr(self, "vectors_lockf", np.ones(1)), np.float32)
+        locks = np.array(np.broadcast_to(locks, (len(self),)) if locks.shape == (1,) else locks)
+        locks[rows] = lockf
+        self.vectors_lockf = locks
+        logger.info("took the vectors of %s of %s words from %s", len(rows), len(self), fname)
+
+    # --- within -----------------------------------------------------------------------------------
+
+    def _attributes_file(self) -> dict[str, Callable[[Path], None]]:
+        """Tell how to write the attributes that a folder can keep, where there are some."""
+        numbers = self._attributes.numbers(len(self))
+        if lost := sorted(set(self._attributes.names) - set(numbers)):
+            logger.warning("not saved, as a folder keeps attributes of numbers only: %s", lost)
+        return {ATTRIBUTES_FILE: partial(save_tensors, tensors=numbers)} if numbers else {}
 
 
 def _open_or_read(path: Path) -> VectorTable:
@@ -214,27 +304,23 @@ def _open_or_read(path: Path) -> VectorTable:
         raise
 
 
-def _write_counts(vocab: Vocab, path: Path) -> None:
-    counts = vocab.counts.tolist()
-    try:
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{word} {n}\n" for word, n in zip(vocab, counts, strict=True))
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+def _open_attributes(path: Path, n_words: int) -> Attributes:
+    """Open the attributes of a folder by memory map, where it has some."""
+    if not path.is_file():
+        return Attributes()
+    columns = open_tensors(path)
+    for name, column in columns.items():
+        if column.shape != (n_words,):
+            raise FormatError(
+                f"{path}: has {name!r} of shape {column.shape} for {n_words:,} words; the files of "
+                f"this folder do not belong together"
+            )
+    return Attributes(columns)
 
 
-def _with_counts(vocab: Vocab, path: Path) -> Vocab:
-    """Give the same words with the counts of a file; 0 for those that it does not have."""
-    counts = np.zeros(len(vocab), np.int64)
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                word, _, count = line.decode("utf-8", "replace").rstrip().rpartition(" ")
-                if not count.isdecimal():
-                    raise FormatError(f"{path}: line {number:,} is no word with its count")
-                row = vocab.get(word)
-                if row is not None:
-                    counts[row] = int(count)
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return Vocab.from_arrays(vocab.word_bytes, vocab.word_offsets, counts)
+def _check_encoding(encoding: str) -> None:
+    if encoding.lower() not in _UTF8:
+        raise ParameterError(
+            f"encoding is {encoding!r}; firth reads UTF-8. Convert the file: "
+            f"iconv -f {encoding} -t utf-8"
+        )

@@ -1,38 +1,40 @@
 """Words and their vectors, to be asked and kept."""
 
-import logging
-from collections.abc import Iterable, Sequence
-from operator import index as as_index
-from typing import Any, overload
+from collections.abc import Iterable
+from typing import Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firth.errors import ParameterError
-from firth.neighbours import top_k
-from firth.vectors._files import StoredVectors
-from firth.vectors._lookup import divisors, unit
+from firth.vectors._comparing import ComparedVectors
+from firth.vectors._filters import Among, Pattern, candidates, clip
+from firth.vectors._matrix import unit
 from firth.vectors._questions import (
     Key,
     Question,
     Terms,
+    Unseen,
     Vector,
-    is_key,
+    check_oov,
+    check_topn,
     sides,
     weighted_terms,
     words_of,
 )
-
-logger = logging.getLogger("firth")
+from firth.vectors._results import Neighbours, NeighbourTable
 
 # Questions that are answered at a time: bounds the memory for their vectors and results.
 _BATCH = 4096
-_CONVERTED_ROWS = 1 << 14
-
-Neighbours = list[tuple[str, float]]
 
 
-class KeyedVectors(StoredVectors):
+class Indexer(Protocol):
+    """What gensim calls an indexer: something that finds neighbours of a vector by itself."""
+
+    def most_similar(self, vector: NDArray[np.float32], num_neighbors: int) -> Any: ...
+
+
+class KeyedVectors(ComparedVectors):
     """Words and their vectors, to be asked; names and meanings are those of gensim 4.
 
     Wherever a word is asked for, the number of its row does as well.
@@ -40,12 +42,20 @@ class KeyedVectors(StoredVectors):
     Parameters
     ----------
     vocab : Vocab
-        The words, one for each row.
+        The words, one for each row. Or, as in gensim, the size of vectors that will be added.
     vectors : numpy.ndarray, shape (n_words, vector_size)
         Their vectors. Float32 and float16 that is C-contiguous is kept as it is, not copied: do
         not change it. Float16 is searched as it is; vectors that are handed out are float32.
+    dtype : "float32", "float16" or "int8"
+        What vectors are kept in that will be added to none; otherwise they stay what they are.
+    vector_size : int, optional
+        The size of vectors that will be added, in place of `vocab` and `vectors`.
+    count : int
+        How many there will be; taken as in gensim, and not needed.
     norms : numpy.ndarray of float32, shape (n_words,), optional
         The lengths of the vectors; computed when they are needed otherwise.
+    scales : numpy.ndarray of float32, shape (n_words,), optional
+        What each row of `vectors` is to be multiplied with, where these are int8; see `astype`.
     subwords : Subwords, optional
         What makes vectors for words that are not there. With subwords any word has a vector, and
         whatever asks for one takes it; neighbours are looked for among the words that are there.
@@ -89,7 +99,12 @@ class KeyedVectors(StoredVectors):
         clip_start: int = ...,
         clip_end: int | None = ...,
         restrict_vocab: int | None = ...,
+        indexer: Indexer | None = ...,
         *,
+        among: Among | None = ...,
+        prefix: str | None = ...,
+        pattern: Pattern | None = ...,
+        oov: Unseen = ...,
         approximate: bool = ...,
     ) -> Neighbours: ...
     @overload
@@ -101,7 +116,12 @@ class KeyedVectors(StoredVectors):
         clip_start: int = ...,
         clip_end: int | None = ...,
         restrict_vocab: int | None = ...,
+        indexer: Indexer | None = ...,
         *,
+        among: None = ...,
+        prefix: None = ...,
+        pattern: None = ...,
+        oov: Unseen = ...,
         approximate: bool = ...,
     ) -> NDArray[np.float32]: ...
     def most_similar(
@@ -112,7 +132,12 @@ class KeyedVectors(StoredVectors):
         clip_start: int = 0,
         clip_end: int | None = None,
         restrict_vocab: int | None = None,
+        indexer: Indexer | None = None,
         *,
+        among: Among | None = None,
+        prefix: str | None = None,
+        pattern: Pattern | None = None,
+        oov: Unseen = "error",
         approximate: bool = False,
     ) -> Neighbours | NDArray[np.float32]:
         """Find the words nearest to a sum of words and vectors.
@@ -130,55 +155,76 @@ class KeyedVectors(StoredVectors):
         topn : int or None
             How many words to find; None for the similarities of all.
         clip_start, clip_end : int
-            Look only among the rows from `clip_start` to before `clip_end`.
+            Look only among the rows from `clip_start` to before `clip_end`: a band of frequency,
+            where the frequent words come first.
         restrict_vocab : int, optional
             Look only among this many first (most frequent) words; goes before the clips.
+        indexer : object, optional
+            Whatever has gensim's ``most_similar(vector, topn)``: it is asked instead.
+        among : iterable of str, or numpy.ndarray, optional
+            Look only among these words (those that are not there cannot be found), numbers of
+            rows, or rows where an array of shape (n_words,) is true.
+        prefix : str, optional
+            Look only among words that begin so.
+        pattern : str or re.Pattern, optional
+            Look only among words in which this regular expression is found.
+        oov : "error", "skip", "zero" or "mean"
+            What to do about a word that has no vector: raise an error, leave it out, or take a
+            vector of zeros or the mean of all for it.
         approximate : bool
-            Ask the index that `build_index` built: far faster, and it misses a few, as many as
-            its `recall` says. It knows no clips.
+            Ask the index that `build_index` built, among all words: far faster, and a few are
+            missed, as many as its `recall` says.
 
         Returns
         -------
-        list of (str, float), or numpy.ndarray of float32, shape (clip_end - clip_start,)
-            Words with their cosine, nearest first; the words asked with are left out. With
-            ``topn=None`` the cosines of all rows, those too.
+        Neighbours, or numpy.ndarray of float32, shape (clip_end - clip_start,)
+            A list of words with their cosine, nearest first; the words asked with are left out.
+            Empty if the filters leave nothing, or `oov` no word to ask with. With ``topn=None``
+            the cosines of all rows, those too.
 
         Raises
         ------
         WordNotFoundError
-            If a word is not there.
+            If a word is not there and `oov` is "error".
         ParameterError
-            If there is nothing to ask with, a vector has another size, or `approximate` is asked
-            for without an index, with clips or with ``topn=None``.
+            If there is nothing to ask with, a vector has another size, a filter is none, or
+            `approximate` goes with filters or without an index.
+
+        Notes
+        -----
+        All filters given must be passed. Rows that are not among them are not scored.
         """
-        if approximate:
-            if clip_start or clip_end or restrict_vocab or topn is None:
-                raise ParameterError(
-                    "approximate=True looks among all words: leave out clip_start, clip_end and "
-                    "restrict_vocab, and give topn a number"
-                )
-            return self.most_similar_many([(positive, negative)], topn, approximate=True)[0]
-        begin, end = self._clip(clip_start, clip_end, restrict_vocab)
-        direction, rows = self._direction(positive, negative)
+        begin, end = clip(len(self), clip_start, clip_end, restrict_vocab)
+        direction, rows = self._direction(positive, negative, oov)
         if topn is None:
-            return self._cosines(direction, begin, end)
-        exclude = [row - begin for row in rows if begin <= row < end]
-        found, scores = top_k(
-            self._vectors[begin:end],
-            self.norms[begin:end],
-            direction[None],
-            _check_topn(topn),
-            [exclude],
-        )
-        return self._tell(found + begin * (found >= 0), scores)[0]
+            if approximate or not (among is prefix is pattern is None):
+                raise ParameterError(
+                    "topn=None gives the similarities of all rows of a range; give topn=len(wv) to "
+                    "have all words that a filter leaves"
+                )
+            return self._matrix.cosines(direction, begin, end)
+        topn = check_topn(topn)
+        if indexer is not None and topn:
+            found: Neighbours = indexer.most_similar(direction, topn)
+            return found
+        chosen = candidates(self._vocab, begin, end, among, prefix, pattern)
+        nearest = self._nearest(direction[None], topn, [rows], chosen, approximate=approximate)
+        return NeighbourTable(self._vocab, [""], *nearest)[0]
 
     def most_similar_many(
         self,
         questions: Iterable[Question] | NDArray[Any],
         topn: int = 10,
+        clip_start: int = 0,
+        clip_end: int | None = None,
+        restrict_vocab: int | None = None,
         *,
+        among: Among | None = None,
+        prefix: str | None = None,
+        pattern: Pattern | None = None,
+        oov: Unseen = "error",
         approximate: bool = False,
-    ) -> list[Neighbours]:
+    ) -> NeighbourTable:
         """Ask many questions at once; far faster than one after the other.
 
         Parameters
@@ -187,41 +233,123 @@ class KeyedVectors(StoredVectors):
             Each a word, a vector, or a pair (positive, negative) of what `most_similar` takes.
         topn : int
             How many words to find for each.
-        approximate : bool
-            Ask the index that `build_index` built.
+        clip_start, clip_end, restrict_vocab, among, prefix, pattern, oov, approximate
+            As in `most_similar`, for all questions.
 
         Returns
         -------
-        list of list of (str, float)
-            What `most_similar` gives for each.
+        NeighbourTable
+            What `most_similar` gives for each: a sequence of lists of (word, cosine), with the
+            arrays `rows` and `scores` of all of them.
 
         Raises
         ------
         WordNotFoundError
-            If a word is not there.
+            If a word is not there and `oov` is "error".
         ParameterError
-            If a question is none, or a vector has another size.
+            If a question is none, a vector has another size, or a filter is none.
 
         Examples
         --------
         ``wv.most_similar_many(["king", (["woman", "son"], ["man"])], topn=1)`` gives the nearest
         word of each of the two questions.
         """
-        topn = _check_topn(topn)
-        questions = words_of("questions", questions)  # type: ignore[arg-type]
-        results: list[Neighbours] = []
-        for first in range(0, len(questions), _BATCH):
-            asked = [
-                self._direction(*sides(question)) for question in questions[first : first + _BATCH]
-            ]
-            directions = np.stack([direction for direction, _ in asked])
-            exclude = [rows for _, rows in asked]
-            if approximate:
-                found = self._nearest_by_index(directions, topn, exclude)
+        topn = check_topn(topn)
+        asked = words_of("questions", questions)  # type: ignore[arg-type]
+        chosen = candidates(
+            self._vocab,
+            *clip(len(self), clip_start, clip_end, restrict_vocab),
+            among,
+            prefix,
+            pattern,
+        )
+        n_rows = chosen.stop - chosen.start if isinstance(chosen, slice) else len(chosen)
+        rows = np.empty((len(asked), min(topn, n_rows)), np.int64)
+        scores = np.empty(rows.shape, np.float32)
+        for first in range(0, len(asked), _BATCH):
+            part = slice(first, first + _BATCH)
+            directions, exclude = self._directions(asked[part], oov)
+            found = self._nearest(directions, topn, exclude, chosen, approximate=approximate)
+            rows[part], scores[part] = found
+        return NeighbourTable(self._vocab, asked, rows, scores)
+
+    @overload
+    def most_similar_cosmul(
+        self,
+        positive: Terms = ...,
+        negative: Terms = ...,
+        topn: int = ...,
+        restrict_vocab: int | None = ...,
+    ) -> Neighbours: ...
+    @overload
+    def most_similar_cosmul(
+        self,
+        positive: Terms = ...,
+        negative: Terms = ...,
+        topn: None = ...,
+        restrict_vocab: int | None = ...,
+    ) -> NDArray[np.float32]: ...
+    def most_similar_cosmul(
+        self,
+        positive: Terms = None,
+        negative: Terms = None,
+        topn: int | None = 10,
+        restrict_vocab: int | None = None,
+    ) -> Neighbours | NDArray[np.float32]:
+        """Find the words whose similarities multiply best: 3CosMul.
+
+        The product of the similarities to what is positive over that to what is negative, each
+        moved to [0, 1]: Levy and Goldberg (2014), "Linguistic Regularities in Sparse and Explicit
+        Word Representations", equation 4 with 0.000001 for epsilon.
+
+        Parameters
+        ----------
+        positive, negative : str, int, numpy.ndarray, or a list of these, optional
+            Words, whose vectors are scaled to length 1, and arrays of shape (vector_size,), which
+            are taken as they are.
+        topn : int or None
+            How many words to find; None for the scores of all.
+        restrict_vocab : int, optional
+            Look only among this many first (most frequent) words.
+
+        Returns
+        -------
+        Neighbours, or numpy.ndarray of float32, shape (n_words,)
+            Words with their score, best first; the words asked with are left out.
+
+        Raises
+        ------
+        WordNotFoundError
+            If a word is not there.
+        ParameterError
+            If nothing is positive, or a term has a weight.
+        """
+        asked = weighted_terms(positive, negative)
+        if set(asked.weights) - {1.0, -1.0}:
+            raise ParameterError("3CosMul knows no weights; give words and vectors alone")
+        if 1.0 not in asked.weights:
+            raise ParameterError("nothing is positive: give a word or vector in positive")
+        n = clip(len(self), 0, None, restrict_vocab)[1]
+        over, under = np.ones(n, np.float32), np.ones(n, np.float32)
+        for term, weight in zip(asked.terms, asked.weights, strict=True):
+            if isinstance(term, np.ndarray):
+                vector = self._check_vector(term)
             else:
-                found = top_k(self._vectors, self.norms, directions, topn, exclude)
-            results += self._tell(*found)
-        return results
+                vector = self.get_vector(term, norm=True)
+            cosines = self._matrix.cosines(vector.astype(np.float32, copy=False), 0, n)
+            product = over if weight > 0 else under
+            product *= (1 + cosines) / 2
+        scores = over / (under + np.float32(0.000001))
+        if topn is None:
+            return scores
+        # What has no direction is found by no question.
+        scores[self._matrix.norms[:n] == 0] = np.nan
+        exclude = [row for row in self._rows_asked_with(asked.terms) if row < n]
+        scores[exclude] = np.nan
+        best = np.flatnonzero(np.isfinite(scores))
+        best = best[np.argsort(-scores[best], kind="stable")[: check_topn(topn)]]
+        words = self._vocab.words_at(best)
+        return Neighbours(zip(words, scores[best].tolist(), strict=True))
 
     def similar_by_word(
         self, word: Key, topn: int | None = 10, restrict_vocab: int | None = None
@@ -241,149 +369,65 @@ class KeyedVectors(StoredVectors):
         """Find the words nearest to a vector, shape (vector_size,); as `most_similar` of it."""
         return self.most_similar([vector], topn=topn, restrict_vocab=restrict_vocab)
 
-    # --- similarities ---------------------------------------------------------------------------
+    def relative_cosine_similarity(self, wa: Key, wb: Key, topn: int = 10) -> float:
+        """Return the cosine of two words as a share of those of the neighbours of the first.
 
-    def similarity(self, w1: Key, w2: Key) -> float:
-        """Return the cosine of the angle between the vectors of two words, from -1 to 1."""
-        a, b = self._unit_vectors([w1, w2])
-        return float(a @ b)
-
-    def distance(self, w1: Key, w2: Key) -> float:
-        """Return 1 - `similarity` of two words, from 0 to 2."""
-        return 1.0 - self.similarity(w1, w2)
-
-    def distances(
-        self, word_or_vector: Key | Vector, other_words: Iterable[Key] = ()
-    ) -> NDArray[np.float32]:
-        """Return the distances (1 - cosine) of a word or vector to others.
+        Leeuwenberg, Vela, Dehdari and van Genabith (2016), "A Minimally Supervised Approach for
+        Synonym Extraction with Word Embeddings", equation 1: above 0.10 with ten neighbours, the
+        two are more similar than any pair of words is on average.
 
         Parameters
         ----------
-        word_or_vector : str, int, or numpy.ndarray of shape (vector_size,)
-            Where to measure from.
-        other_words : iterable of str
-            Where to measure to; all words if there are none.
-
-        Returns
-        -------
-        numpy.ndarray of float32, shape (n_other_words,) or (n_words,)
-            From 0 to 2.
-        """
-        if isinstance(word_or_vector, np.ndarray):
-            vector = self._check_vector(word_or_vector)
-        else:
-            vector = self.get_vector(word_or_vector)
-        direction = unit(vector.astype(np.float64)).astype(np.float32)
-        others = words_of("other_words", other_words)  # type: ignore[arg-type]
-        if not others:
-            return 1 - self._cosines(direction, 0, len(self))
-        return 1 - self._unit_vectors(others) @ direction
-
-    def doesnt_match(self, words: Iterable[Key]) -> str:
-        """Tell which word does not go with the others: the one furthest from their mean.
-
-        Parameters
-        ----------
-        words : iterable of str
-            The words; those that are not there are left out with a warning in the log.
-
-        Returns
-        -------
-        str
-            The one whose cosine to the mean of all, each scaled to length 1, is the lowest.
+        wa, wb : str or int
+            The words.
+        topn : int
+            How many neighbours of `wa` to compare with.
 
         Raises
         ------
         ParameterError
-            If none of the words is there, or `words` is a string.
+            If `wa` has no neighbours.
+        WordNotFoundError
+            If a word is not there.
         """
-        words = words_of("words", words)  # type: ignore[arg-type]
-        used = [word for word in words if word in self]
-        if len(used) < len(words):
-            missing = [word for word in words if word not in self]
-            logger.warning("doesnt_match: left out, as they have no vectors: %s", missing)
-        if not used:
-            raise ParameterError("none of the words has a vector; give some that have")
-        vectors = self._unit_vectors(used).astype(np.float64)
-        scores = vectors @ unit(vectors.mean(axis=0))
-        scores[np.isnan(scores)] = -np.inf
-        return min(zip(scores.tolist(), used, strict=True))[1]
-
-    def n_similarity(self, ws1: Sequence[Key], ws2: Sequence[Key]) -> float:
-        """Return the cosine of the means of two sets of words; those not there are left out.
-
-        Raises
-        ------
-        ParameterError
-            If one of the sets is empty.
-        """
-        means = [self.get_mean_vector(words, pre_normalize=False) for words in (ws1, ws2)]
-        a, b = (unit(mean.astype(np.float64)) for mean in means)
-        return float(a @ b)
-
-    def closer_than(self, key1: Key, key2: Key) -> list[str]:
-        """Return the words nearer to `key1` than `key2` is, in the order of their rows.
-
-        Both may be unseen words with subwords; the answer is of words that are there.
-        """
-        return self._vocab.words_at(self._closer_rows(key1, key2))
-
-    def rank(self, key1: Key, key2: Key) -> int:
-        """Return the place of `key2` among the neighbours of `key1`; the nearest has 1."""
-        return len(self._closer_rows(key1, key2)) + 1
+        neighbours = self.most_similar(wa, topn=topn)
+        if not neighbours:
+            raise ParameterError(f"{wa!r} has no neighbours to compare with")
+        return self.similarity(wa, wb) / sum(neighbours.scores)
 
     # --- within -----------------------------------------------------------------------------------
 
-    def _clip(self, start: int, end: int | None, restrict_vocab: int | None) -> tuple[int, int]:
-        for name, value in (("clip_start", start), ("restrict_vocab", restrict_vocab or 0)):
-            if value < 0:
-                raise ParameterError(f"{name} must be 0 or more, not {value}")
-        if restrict_vocab:
-            start, end = 0, restrict_vocab
-        # gensim takes 0 for "to the end", too.
-        begin, end, _ = slice(start, end or None).indices(len(self))
-        return begin, max(begin, end)
-
-    def _direction(self, positive: Terms, negative: Terms) -> tuple[NDArray[np.float32], list[int]]:
+    def _direction(
+        self, positive: Terms, negative: Terms, oov: Unseen = "error"
+    ) -> tuple[NDArray[np.float32], list[int]]:
         """Give the direction of a question, of length 1, and the rows of its words."""
         asked = weighted_terms(positive, negative)
-        direction = self.get_mean_vector(
-            asked.terms, asked.weights, post_normalize=True, ignore_missing=False
-        )
-        rows = [self._row(term) for term in asked.terms if not isinstance(term, np.ndarray)]
-        return direction, [row for row in rows if row >= 0]
+        terms, weights = asked.terms, asked.weights
+        if check_oov(oov) != "error":
+            known = [isinstance(term, np.ndarray) or term in self for term in terms]
+            if oov == "mean" and not all(known):
+                mean = unit(self._matrix.mean())
+                terms = [t if there else mean for t, there in zip(terms, known, strict=True)]
+            else:  # zeros count for nothing, and what is skipped does not either
+                pairs = zip(terms, weights, known, strict=True)
+                kept = [(term, weight) for term, weight, there in pairs if there]
+                if not kept:
+                    return np.zeros(self.vector_size, np.float32), []
+                terms, weights = [t for t, _ in kept], [w for _, w in kept]
+        direction = self.get_mean_vector(terms, weights, post_normalize=True, ignore_missing=False)
+        return direction, self._rows_asked_with(terms)
 
-    def _cosines(self, direction: NDArray[np.float32], begin: int, end: int) -> NDArray[np.float32]:
-        cosines = np.empty(end - begin, np.float32)
-        # Half precision is converted a part at a time.
-        step = len(cosines) if self._vectors.dtype == np.float32 else _CONVERTED_ROWS
-        with np.errstate(invalid="ignore", over="ignore"):
-            for first in range(0, len(cosines), step or 1):
-                rows = slice(begin + first, min(begin + first + step, end))
-                some = self._vectors[rows].astype(np.float32, copy=False)
-                cosines[first : first + step] = (some @ direction) / divisors(self.norms[rows])
-        return cosines
+    def _directions(
+        self, questions: list[Any], oov: Unseen
+    ) -> tuple[NDArray[np.float32], list[list[int]]]:
+        """Give the directions of some questions as rows, and the rows of the words of each."""
+        if set(map(type, questions)) <= {str}:  # far faster, and what is mostly asked
+            rows = self._vocab.ids(questions)
+            if (rows >= 0).all():
+                return self._matrix.floats(rows), [[row] for row in rows.tolist()]
+        asked = [self._direction(*sides(question), oov) for question in questions]
+        return np.stack([direction for direction, _ in asked]), [rows for _, rows in asked]
 
-    def _closer_rows(self, key1: Key, key2: Key) -> NDArray[np.int64]:
-        row1, row2 = self._row(key1), self._row(key2)
-        distances = self.distances(key1)
-        closer = distances < (distances[row2] if row2 >= 0 else self.distances(key1, [key2])[0])
-        if row1 >= 0:
-            closer[row1] = False
-        return np.flatnonzero(closer)
-
-    def _tell(self, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> list[Neighbours]:
-        """Put words to the rows that were found; -1 stands for none."""
-        words = iter(self._vocab.words_at(rows[rows >= 0]))
-        result: list[Neighbours] = []
-        for some, values in zip(rows.tolist(), scores.tolist(), strict=True):
-            # Rows come first, so that zip takes no word for one that is not there.
-            found = [value for row, value in zip(some, values, strict=True) if row >= 0]
-            result.append([(next(words), value) for value in found])
-        return result
-
-
-def _check_topn(topn: object) -> int:
-    if not is_key(topn) or isinstance(topn, str):
-        raise ParameterError(f"topn must be a whole number, not {topn!r}")
-    return max(0, as_index(topn))  # type: ignore[arg-type]
+    def _rows_asked_with(self, terms: Iterable[Key | Vector]) -> list[int]:
+        rows = [self._row(term) for term in terms if not isinstance(term, np.ndarray)]
+        return [row for row in rows if row >= 0]

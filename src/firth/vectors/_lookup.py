@@ -1,8 +1,8 @@
 """Words and their vectors, to be looked up."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import index as as_index
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from firth.errors import ParameterError, VocabularyError
 from firth.formats import LoadReport, VectorTable
 from firth.neighbours import row_norms
-from firth.vectors._questions import Key, Vector, is_key, words_of
+from firth.vectors._attributes import Attributes
+from firth.vectors._matrix import VectorMatrix, check_dtype, divisors, has_direction, unit
+from firth.vectors._questions import Key, Unseen, Vector, check_oov, is_key, words_of
+from firth.vectors._word_matrix import RowOfWord, WordMatrix, empty_vocab
 from firth.vocab import Vocab, WordList
 
 if TYPE_CHECKING:
@@ -22,16 +25,27 @@ class WordVectors:
 
     def __init__(
         self,
-        vocab: Vocab,
-        vectors: NDArray[Any],
+        vocab: Vocab | int | None = None,
+        vectors: NDArray[Any] | int | None = None,
+        dtype: Any = np.float32,
         *,
+        vector_size: int | None = None,
+        count: int = 0,
         norms: NDArray[np.float32] | None = None,
+        scales: NDArray[np.float32] | None = None,
         subwords: "Subwords | None" = None,
         config: Mapping[str, Any] | None = None,
         load_report: LoadReport | None = None,
     ) -> None:
-        if not isinstance(vocab, Vocab):
+        if not (vocab is None or is_key(vocab) or isinstance(vocab, Vocab)):
             raise ParameterError(f"vocab is {type(vocab).__name__}, not a Vocab")
+        if not isinstance(vocab, Vocab):
+            # gensim's way: the size of vectors that will be added, and how many.
+            vector_size = vocab if vector_size is None else vector_size
+            _check_empty(vector_size, count if vectors is None else vectors)
+            empty = np.empty((0, cast("int", vector_size)), check_dtype("dtype", dtype))
+            no_scales = np.empty(0, np.float32) if empty.dtype == np.int8 else None
+            vocab, vectors, scales = empty_vocab(), empty, no_scales
         vectors = np.asarray(vectors)
         if vectors.ndim != 2 or vectors.shape[1] == 0 or vectors.dtype.kind not in "fiu":
             raise ParameterError(
@@ -42,47 +56,58 @@ class WordVectors:
             raise ParameterError(
                 f"vectors has {len(vectors):,} rows for {len(vocab):,} words; give one for each"
             )
-        if norms is not None and (norms.shape != (len(vocab),) or norms.dtype != np.float32):
-            raise ParameterError(
-                f"norms is {norms.dtype} of shape {norms.shape}; it must be float32 with one for "
-                f"each of the {len(vocab):,} words; leave it out to have it computed"
-            )
+        for name, each in (("norms", norms), ("scales", scales)):
+            if each is not None and (each.shape != (len(vocab),) or each.dtype != np.float32):
+                raise ParameterError(
+                    f"{name} is {each.dtype} of shape {each.shape}; it must be float32 with one "
+                    f"for each of the {len(vocab):,} words; leave it out if you have none"
+                )
+        if scales is not None and vectors.dtype != np.int8:
+            raise ParameterError(f"scales belong to vectors of int8; these are {vectors.dtype}")
         if subwords is not None and subwords.vector_size != vectors.shape[1]:
             raise ParameterError(
                 f"subwords makes vectors of size {subwords.vector_size}, but those of the words "
                 f"have {vectors.shape[1]}"
             )
-        self._vocab = vocab
-        # A view of our own: the caller's array stays as writable as it was.
-        dtype = np.float16 if vectors.dtype == np.float16 else np.float32
-        self._vectors: NDArray[Any] = np.ascontiguousarray(vectors, dtype).view()
-        self._vectors.flags.writeable = False
+        self._data = WordMatrix(vocab, VectorMatrix(vectors, norms=norms, scales=scales))
         self._subwords = subwords
         self._load_report = load_report
-        self._stored_norms = None if norms is None else np.ascontiguousarray(norms)
         self._config = dict(config or {})
+        self._attributes = Attributes()
 
     @classmethod
-    def _of(cls, table: VectorTable) -> Self:
-        return cls(
+    def _of(cls, table: VectorTable, attributes: Attributes | None = None) -> Self:
+        made = cls(
             table.vocab,
             table.vectors,
             norms=table.norms,
+            scales=table.scales,
             subwords=table.subwords,
             config=table.config,
             load_report=table.report,
         )
+        made._attributes = attributes or made._attributes
+        return made
 
     def _table(self) -> VectorTable:
         return VectorTable(
             self._vocab,
-            self._vectors,
+            self._matrix.array,
             norms=self.norms,
+            scales=self._matrix.scales,
             subwords=self._subwords,
             config=self._config,
         )
 
     # --- what is there --------------------------------------------------------------------------
+
+    @property
+    def _vocab(self) -> Vocab:
+        return self._data.vocab
+
+    @property
+    def _matrix(self) -> VectorMatrix:
+        return self._data.matrix
 
     @property
     def vocab(self) -> Vocab:
@@ -91,20 +116,38 @@ class WordVectors:
 
     @property
     def vectors(self) -> NDArray[Any]:
-        """All vectors, shape (n_words, vector_size), float32 or float16; read-only."""
-        return self._vectors
+        """All vectors, shape (n_words, vector_size), float32 or float16; read-only.
+
+        Those of int8 are given as a copy of float32, four times as large as what is kept.
+        """
+        array = self._matrix.array
+        if self._matrix.scales is not None:
+            array = self._matrix.all_floats()
+            array.flags.writeable = False
+        return array
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What the vectors are kept in: float32, float16 or int8."""
+        kept: np.dtype[Any] = self._matrix.array.dtype
+        return kept
 
     @property
     def vector_size(self) -> int:
         """The number of dimensions."""
-        return int(self._vectors.shape[1])
+        return int(self._matrix.array.shape[1])
 
     @property
     def norms(self) -> NDArray[np.float32]:
-        """The lengths of the vectors, shape (n_words,)."""
-        if self._stored_norms is None:
-            self._stored_norms = row_norms(self._vectors)
-        return self._stored_norms
+        """The lengths of the vectors, shape (n_words,); read-only."""
+        norms = self._matrix.norms.view()
+        norms.flags.writeable = False
+        return norms
+
+    @property
+    def rows_without_direction(self) -> NDArray[np.int64]:
+        """The rows of zeros, or with NaN or infinite numbers, which are never found."""
+        return np.flatnonzero(~has_direction(self.norms))
 
     @property
     def config(self) -> dict[str, Any]:
@@ -129,10 +172,10 @@ class WordVectors:
     @property
     def key_to_index(self) -> Mapping[str, int]:
         """The row of each word: a mapping that looks into the index of the vocabulary."""
-        return _RowOfWord(self._vocab)
+        return RowOfWord(self._vocab)
 
     def __len__(self) -> int:
-        return len(self._vocab)
+        return len(self._data)
 
     def __contains__(self, key: object) -> bool:
         """Tell whether there is a vector for a word; with subwords there is one for any."""
@@ -144,8 +187,9 @@ class WordVectors:
         return self._vectors_of(list(key_or_keys))
 
     def __repr__(self) -> str:
+        kept = "" if self.dtype == np.float32 else f", {self.dtype}"
         family = f", {self._subwords.family} subwords" if self._subwords is not None else ""
-        return f"KeyedVectors({len(self):,} words, vector_size={self.vector_size}{family})"
+        return f"KeyedVectors({len(self):,} words, vector_size={self.vector_size}{kept}{family})"
 
     def has_index_for(self, key: object) -> bool:
         """Tell whether a word has a row, and not just a vector made of subwords."""
@@ -174,7 +218,9 @@ class WordVectors:
             return self._vocab[key]  # type: ignore[index]  # what is no word raises its error
         return self._vocab.get(key, default)  # type: ignore[arg-type]
 
-    def get_vector(self, key: Key, norm: bool = False) -> NDArray[np.float32]:
+    def get_vector(
+        self, key: Key, norm: bool = False, oov: Unseen = "error"
+    ) -> NDArray[np.float32]:
         """Return the vector of a word.
 
         Parameters
@@ -183,6 +229,8 @@ class WordVectors:
             The word. One that is not there gets the vector of its subwords, where there are some.
         norm : bool
             Scale it to length 1.
+        oov : "error", "zero" or "mean"
+            What to give for a word without a vector; see `get_vectors`.
 
         Returns
         -------
@@ -194,132 +242,106 @@ class WordVectors:
         WordNotFoundError
             If the word is not there, and there are no subwords.
         """
+        if check_oov(oov) == "skip":
+            raise ParameterError("one vector cannot be skipped: oov must be error, zero or mean")
         vector: NDArray[np.float32]
-        if norm:
-            vector = self._unit_vectors([key])[0]
-        elif (row := self._row(key)) < 0:
-            vector = self._vectors_of([key])[0]
+        if norm or oov != "error" or (row := self._row(key)) < 0:
+            vector = self.get_vectors([key], norm=norm, oov=oov)[0]
         else:
-            vector = self._vectors[row]
-            if vector.dtype != np.float32:
-                vector = vector.astype(np.float32)
+            vector = self._matrix.floats(slice(row, row + 1))[0]
         vector.flags.writeable = False
         return vector
 
+    def get_vectors(
+        self, keys: Iterable[Key], norm: bool = False, oov: Unseen = "error"
+    ) -> NDArray[np.float32]:
+        """Return the vectors of words as rows.
+
+        Parameters
+        ----------
+        keys : iterable of str or int
+            The words.
+        norm : bool
+            Scale each to length 1; rows of zeros stay as they are.
+        oov : "error", "zero", "mean" or "skip"
+            What to do about a word that has no vector, and no subwords: raise an error that has
+            near spellings, give zeros, give the mean of all vectors, or leave it out, so that
+            there are fewer rows than words.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (n_keys, vector_size)
+            A copy.
+
+        Raises
+        ------
+        WordNotFoundError
+            If a word is not there and `oov` is "error".
+        ParameterError
+            If `keys` is a string.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from firth import KeyedVectors, Vocab
+        >>> wv = KeyedVectors(Vocab.from_words(["a", "b"]), np.array([[1, 0], [0, 3]], np.float32))
+        >>> wv.get_vectors(["b", "c"], oov="mean").tolist()
+        [[0.0, 3.0], [0.5, 1.5]]
+        """
+        keys = words_of("keys", cast("Iterable[str]", keys))
+        if check_oov(oov) == "error" or all(key in self for key in keys):
+            return self._unit_vectors(keys) if norm else self._vectors_of(keys)
+        known = np.array([key in self for key in keys], np.bool_)
+        seen = self.get_vectors(
+            [key for key, is_in in zip(keys, known, strict=True) if is_in], norm
+        )
+        if oov == "skip":
+            return seen
+        vectors = np.zeros((len(keys), self.vector_size), np.float32)
+        if oov == "mean":
+            mean = self._matrix.mean()
+            vectors[:] = unit(mean) if norm else mean
+        vectors[known] = seen
+        return vectors
+
     def get_normed_vectors(self) -> NDArray[np.float32]:
         """Return all vectors scaled to length 1, shape (n_words, vector_size); rows of 0 stay 0."""
-        result = np.array(self._vectors, np.float32)
+        result = np.array(self._matrix.all_floats(), np.float32)
         result /= divisors(self.norms)[:, None]
         return result
 
-    def get_vecattr(self, key: Key, attr: str) -> int:
-        """Return an attribute of a word; "count" is the only one.
+    def fill_norms(self, force: bool = False) -> None:
+        """Compute `norms` now rather than when they are first needed; with `force` once more."""
+        self._matrix.fill_norms(force=force)
+
+    def get_vecattr(self, key: Key, attr: str) -> Any:
+        """Return an attribute of a word: its count, or what `set_vecattr` has set.
 
         Parameters
         ----------
         key : str or int
             The word.
         attr : str
-            "count": how often the word was seen in training.
+            "count": how often the word was seen in training; or an attribute of your own.
 
         Raises
         ------
         ParameterError
-            If the attribute is another one.
+            If there is no such attribute.
         VocabularyError
             If the vectors come without counts.
         WordNotFoundError
             If the word is not there.
         """
-        if attr != "count":
-            raise ParameterError(f"no attribute {attr!r}; words have 'count'")
-        count = int(self._vocab.counts[self.get_index(key)])
-        if count == 0 and self._vocab.total_count == 0:
-            raise VocabularyError("these vectors come without counts of their words")
-        return count
-
-    def get_mean_vector(
-        self,
-        keys: Sequence[Key | Vector],
-        weights: Sequence[float] | NDArray[Any] | None = None,
-        pre_normalize: bool = True,
-        post_normalize: bool = False,
-        ignore_missing: bool = True,
-    ) -> NDArray[np.float32]:
-        """Return the weighted mean of the vectors of some words.
-
-        Parameters
-        ----------
-        keys : sequence of str, int or numpy.ndarray
-            Words, and vectors of shape (vector_size,), which are taken as they are.
-        weights : sequence of float, optional
-            One for each; 1 otherwise. The sum is divided by the sum of their absolute values.
-        pre_normalize : bool
-            Scale the vectors of words to length 1 before.
-        post_normalize : bool
-            Scale the mean to length 1.
-        ignore_missing : bool
-            Leave out words that are not there, and have no subwords.
-
-        Returns
-        -------
-        numpy.ndarray of float32, shape (vector_size,)
-            Zeros if no word is there.
-
-        Raises
-        ------
-        ParameterError
-            If there are no keys, or the weights do not fit them.
-        WordNotFoundError
-            If a word is not there, unless that is ignored.
-        """
-        if isinstance(keys, str):
-            keys = words_of("keys", keys)
-        weights = np.ones(len(keys)) if weights is None else np.asarray(weights, np.float64)
-        if len(keys) == 0:
-            raise ParameterError("keys is empty; a mean needs at least one word or vector")
-        if weights.shape != (len(keys),):
-            raise ParameterError(
-                f"there are {len(keys)} keys, but weights has the shape {weights.shape}; give one "
-                f"for each"
-            )
-        mean = np.zeros(self.vector_size)
-        total = 0.0
-        for key, weight in zip(keys, weights.tolist(), strict=True):
-            if isinstance(key, np.ndarray):
-                vector = self._check_vector(key)
-            elif ignore_missing and key not in self:
-                continue
-            else:
-                vector = self.get_vector(key, norm=pre_normalize)
-            mean += weight * vector
-            total += abs(weight)
-        mean /= total or 1.0
-        return (unit(mean) if post_normalize else mean).astype(np.float32)
-
-    def get_sentence_vector(self, sentence: Sequence[Key]) -> NDArray[np.float32]:
-        """Return the mean of the vectors of some words, each scaled to length 1, as fastText does.
-
-        Parameters
-        ----------
-        sentence : sequence of str or int
-            Words. Those without a vector, or with one of zeros, are left out.
-
-        Returns
-        -------
-        numpy.ndarray of float32, shape (vector_size,)
-            Zeros if nothing is left.
-
-        Raises
-        ------
-        ParameterError
-            If `sentence` is a string.
-        """
-        words = words_of("sentence", sentence)  # type: ignore[arg-type]
-        units = self._unit_vectors([word for word in words if word in self])
-        units = units[units.any(axis=1)]
-        mean: NDArray[np.float32] = units.sum(axis=0) / np.float32(max(1, len(units)))
-        return mean
+        if attr == "count":
+            count = int(self._vocab.counts[self.get_index(key)])
+            if count == 0 and self._vocab.total_count == 0:
+                raise VocabularyError("these vectors come without counts of their words")
+            return count
+        if attr not in self._attributes:
+            names = ", ".join(["count", *self._attributes.names])
+            raise ParameterError(f"no attribute {attr!r}; words have: {names}")
+        return self._attributes.get(attr, self.get_index(key))
 
     # --- of fastText ------------------------------------------------------------------------------
 
@@ -373,7 +395,7 @@ class WordVectors:
         return self._vectors_at(self._rows(keys), keys)
 
     def _vectors_at(self, rows: NDArray[np.int64], keys: Sequence[Key]) -> NDArray[np.float32]:
-        vectors: NDArray[np.float32] = self._vectors[rows].astype(np.float32, copy=False)
+        vectors = self._matrix.floats(rows)
         if self._subwords is not None and (rows < 0).any():
             unseen = np.flatnonzero(rows < 0).tolist()
             vectors[unseen] = self._subwords.vectors([str(keys[i]) for i in unseen])
@@ -396,33 +418,10 @@ class WordVectors:
         return vector
 
 
-class _RowOfWord(Mapping[str, int]):
-    """The rows of the words, as a dictionary that is not there."""
-
-    def __init__(self, vocab: Vocab) -> None:
-        self._vocab = vocab
-
-    def __getitem__(self, word: str) -> int:
-        return self._vocab[word]
-
-    def __contains__(self, word: object) -> bool:
-        return word in self._vocab
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._vocab)
-
-    def __len__(self) -> int:
-        return len(self._vocab)
-
-    def __repr__(self) -> str:
-        return f"<rows of {len(self):,} words>"
-
-
-def divisors(norms: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give what to divide by for length 1: 1 for a row of zeros, which stays as it is."""
-    return np.where(norms == 0, np.float32(1), norms)
-
-
-def unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    length = np.sqrt(vector @ vector)
-    return vector / length if length > 0 else vector
+def _check_empty(vector_size: object, count: object) -> None:
+    for name, value, least in (("vector_size", vector_size, 1), ("count", count, 0)):
+        if not is_key(value) or isinstance(value, str) or as_index(cast("int", value)) < least:
+            raise ParameterError(
+                f"{name} is {value!r:.60}; give words and vectors, KeyedVectors(vocab, vectors) "
+                f"with a Vocab, or the size of vectors that will be added, KeyedVectors(100)"
+            )

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, TypeAlias
+from operator import index as as_index
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ Key: TypeAlias = str | int
 Term: TypeAlias = Key | Vector | tuple[Key | Vector, float]
 Terms: TypeAlias = Term | Sequence[Term] | None
 Question: TypeAlias = Key | Vector | tuple[Terms, Terms]
+# What to do about a word without a vector.
+Unseen: TypeAlias = Literal["error", "zero", "mean", "skip"]
 
 
 @dataclass
@@ -71,6 +74,19 @@ def words_of(name: str, words: Iterable[str]) -> list[str]:
             f"{name}={words[:60].split()!r}"
         )
     return list(words)
+
+
+def check_oov(oov: Unseen) -> Unseen:
+    if oov not in {"error", "zero", "mean", "skip"}:
+        raise ParameterError(f"oov must be 'error', 'zero', 'mean' or 'skip', not {oov!r}")
+    return oov
+
+
+def check_topn(topn: object) -> int:
+    """Check how many words to find; fewer than none is none, as in gensim."""
+    if not is_key(topn) or isinstance(topn, str):
+        raise ParameterError(f"topn must be a whole number, not {topn!r}")
+    return max(0, as_index(topn))  # type: ignore[arg-type]
 
 
 def _as_list(side: str, given: Any) -> Sequence[Any]:

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firth.errors import ParameterError
-from firth.vectors._lookup import WordVectors, unit
+from firth.vectors._editing import EditableVectors
+from firth.vectors._matrix import unit
 from firth.vocab import smooth_inverse_frequency
 
 
-class SentenceVectors(WordVectors):
+class SentenceVectors(EditableVectors):
     """What `KeyedVectors` tells of sentences; see there."""
 
     def sentence_similarity(

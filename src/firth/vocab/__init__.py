@@ -8,6 +8,7 @@ A `Vocab` is four arrays, so that it opens by memory map in no time, whatever it
     slots         uint32  (n_slots,)       hash table from word to id, built by the compiled core
 """
 
+from firth.vocab._checks import check_word
 from firth.vocab._embedding import TokenEmbedding, VocabCoverage, embedding_matrix
 from firth.vocab._tokens import Vocab, count_tokens
 from firth.vocab._vocab import VOCAB_FILE
@@ -20,6 +21,7 @@ __all__ = [
     "Vocab",
     "VocabCoverage",
     "WordList",
+    "check_word",
     "count_tokens",
     "embedding_matrix",
     "smooth_inverse_frequency",
