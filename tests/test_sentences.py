@@ -127,6 +127,12 @@ def test_long_texts_are_cut_into_pieces(wv):
     np.testing.assert_allclose(vectors, [wv["the"], mean, wv["of"], np.zeros(5), mean], atol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "int8"])
+def test_vectors_in_other_precisions(wv, dtype):
+    vectors = SentenceEncoder(wv.astype(dtype)).transform(SENTENCES)
+    np.testing.assert_allclose(vectors, SentenceEncoder(wv).transform(SENTENCES), atol=0.02)
+
+
 def test_similarity(wv):
     encoder = SentenceEncoder(wv, normalize=True)
     assert encoder.similarity("the king", ["king", "the"]) == pytest.approx(1)

@@ -316,7 +316,11 @@ class SentenceEncoder:
         """Give the weighted vectors of the distinct words; NaN for those that have none."""
         vectors = np.full((len(batch.words), self.wv.vector_size), np.nan, np.float32)
         seen, unseen = np.flatnonzero(batch.rows >= 0), np.flatnonzero(batch.rows < 0)
-        vectors[seen] = self.wv[batch.rows[seen].tolist()]
+        rows = batch.rows[seen]
+        # All vectors of int8 would be a copy of the whole matrix.
+        vectors[seen] = (
+            self.wv[rows.tolist()] if self.wv.dtype == np.int8 else self.wv.vectors[rows]
+        )
         if self.wv.subwords is not None:
             made = self.wv.subwords.vectors([batch.words[i] for i in unseen.tolist()])
             vectors[unseen] = np.where(made.any(axis=1, keepdims=True), made, np.float32(np.nan))
