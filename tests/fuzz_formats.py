@@ -2,36 +2,45 @@
 
 ::
 
-    python tests/fuzz_formats.py FORMAT [--seconds 600] [--seed N] [--keep FOLDER]
-    python tests/fuzz_formats.py all --seconds 60
+    python tests/fuzz_formats.py FORMAT [--seconds 600] [--seed N] [--corpus FOLDER] [--keep FOLDER]
+    python tests/fuzz_formats.py all --seconds 60 --jobs 2
 
 FORMAT is a name in `firth.formats.FORMATS`, or "source" for archives and compression. Whatever the
-bytes of a file, the reader gives a table that makes sense or raises an error of firth, quickly, and
-takes no more memory than the file justifies. What breaks that is written to the folder of --keep,
-to be made a test.
+bytes of a file, the reader gives a table that makes sense or raises an error of firth, quickly,
+without a warning, and takes no more memory than the file justifies. What breaks that is written to
+the folder of --keep, to be made a test. Seconds are those that processors spend on this process,
+not those of the clock, which other programs take part of.
 
-With the package `atheris` its coverage leads the way. Without it files are made by a mutator: it
-changes, repeats, cuts out and joins pieces of a few small files that the writers of firth made, and
-puts in numbers that hurt. Formats that firth does not write have small files in tests/fuzz_seeds.
-Files that raise an error nobody raised yet join the corpus.
+Files are made by a mutator: it changes, repeats, cuts out and joins pieces of a few small files
+that the writers of firth made, and puts in numbers that hurt. Formats that firth does not write
+have small files in tests/fuzz_seeds. With the package `atheris` its coverage leads the way, and its
+own mutations are one of four; without it, files that raise an error nobody raised yet join
+the corpus.
 """
 
 # ruff: noqa: T201 (a program)
 
 import argparse
+import faulthandler
+import gc
 import io
 import itertools
+import os
 import random
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
 import traceback
+import types
+import warnings
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +50,16 @@ from firth.errors import FirthError, MissingExtraError, ParameterError
 from firth.formats import FORMATS, VectorSource, VectorTable, read_vectors, write_vectors
 from firth.vocab import Vocab
 
+try:
+    import atheris
+except ImportError:
+    atheris = None
+
 SECONDS_A_FILE = 5.0
+SECONDS_UNTIL_STOPPED = 60.0
 MEMORY = 512 << 20  # what reading a file of a few kilobytes may add
+ADDRESSES = 16 << 30  # what a process may take, so that a find does not take the machine
+SAME_FAILURES = 3
 LARGEST_FILE = 64 << 10
 SEEDS = Path(__file__).with_name("fuzz_seeds")
 HURTFUL = [
@@ -145,8 +162,8 @@ class Target:
                 archive.writestr("m/config.json", b"{}")
             self.seeds.append((None, "a.zip", file.getvalue()))
 
-    def read(self, seed, data):
-        """Read a mutated file, at its place in its folder where it has one."""
+    def place_file(self, seed, data):
+        """Write a mutated file, at its place in its folder where it has one; returns the source."""
         folder, name, _ = seed
         if folder is None:
             source = self.place / f"mutated-{name}"
@@ -156,6 +173,9 @@ class Target:
             shutil.rmtree(source, ignore_errors=True)
             shutil.copytree(folder, source)
             (source / name).write_bytes(data)
+        return source
+
+    def read(self, source):
         if self.name == "source":
             with VectorSource(source) as opened:
                 for _ in opened.chunks():
@@ -222,46 +242,72 @@ def shape_of(error):
     return type(error).__name__, last.filename, last.lineno
 
 
+class TakesForeverError(Exception):
+    """Raised inside of the reader when it has worked on one file for far too long."""
+
+
+def stop_reading(_signal, _frame):
+    raise TakesForeverError
+
+
 class Fuzzer:
     def __init__(self, target, keep):
         self.target = target
         self.keep = keep
         self.n_files = self.n_read = self.n_failures = 0
+        self._started = time.process_time()
         self.seen = set()
+        self._failures = {}
+
+    @property
+    def seconds(self):
+        return time.process_time() - self._started
 
     def try_one(self, seed, data):
         """Read a file; True if something happened that never did before."""
         self.n_files += 1
+        source = self.target.place_file(seed, data)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        started = time.process_time()  # not that of the clock, which other programs take part of
         problem, shape = None, None
+        started = time.process_time()
+        signal.setitimer(signal.ITIMER_PROF, SECONDS_UNTIL_STOPPED)
         try:
-            self.target.read(seed, data)
+            self.target.read(source)
             self.n_read += 1
-        except (FirthError, MemoryError) as error:
+        except FirthError as error:
             shape = shape_of(error)
-            if isinstance(error, MemoryError):
-                problem = traceback.format_exc()
-        except Exception:  # noqa: BLE001 (that is what is looked for)
+        except Exception as error:  # noqa: BLE001 (that is what is looked for)
+            shape = shape_of(error)
             problem = traceback.format_exc()
-        taken = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
         seconds = time.process_time() - started
+        taken = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
         if seconds > SECONDS_A_FILE:
-            problem = problem or f"took {seconds:.1f} seconds"
+            problem = problem or f"took {seconds:.1f} seconds of processors"
         if taken > MEMORY:
             problem = problem or f"took {taken >> 20} MiB for a file of {len(data)} bytes"
         if problem:
-            self.report(seed, data, problem)
+            self.report(seed, data, problem, shape)
         is_new = shape is not None and shape not in self.seen
         self.seen.add(shape)
         return is_new
 
-    def report(self, seed, data, problem):
+    def report(self, seed, data, problem, shape):
         self.n_failures += 1
+        self._failures[shape] = self._failures.get(shape, 0) + 1
+        if self._failures[shape] > SAME_FAILURES:
+            return
         self.keep.mkdir(parents=True, exist_ok=True)
         path = self.keep / f"{self.target.name}-{self.n_failures}-{seed[1].replace('/', '_')}"
         path.write_bytes(data)
         print(f"FAILED on {path}:\n{problem}", file=sys.stderr, flush=True)
+
+    def summary(self):
+        return (
+            f"{self.target.name}: {self.seconds:.0f} s, {self.n_files:,} files, {self.n_read:,} of "
+            f"them read, {len(self.seen):,} different errors, {self.n_failures} failures"
+        )
 
 
 def fuzz(fuzzer, seconds, rng):
@@ -269,66 +315,91 @@ def fuzz(fuzzer, seconds, rng):
     others = [data for _, _, data in corpus]
     for seed in corpus:
         fuzzer.try_one(seed, seed[2])
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while fuzzer.seconds < seconds:
         seed = rng.choice(corpus)
         data = mutate(seed[2], others, rng)
         if fuzzer.try_one(seed, data) and len(corpus) < 2000:
             corpus.append((*seed[:2], data))
 
 
-def fuzz_with_atheris(atheris, fuzzer, seconds, seed):
+def fuzz_with_atheris(fuzzer, seconds, seed, corpus, finish):
     seeds = fuzzer.target.seeds
-    corpus = fuzzer.target.place / "corpus"
-    corpus.mkdir()
+    others = [data for _, _, data in seeds]
+    corpus.mkdir(parents=True, exist_ok=True)
     for i, (_, _, data) in enumerate(seeds):
         # The first byte chooses the seed whose file is replaced.
         (corpus / str(i)).write_bytes(bytes([i % 256]) + data)
 
     def one(data):
         if data:
-            before = fuzzer.n_failures
             fuzzer.try_one(seeds[data[0] % len(seeds)], data[1:])
-            if fuzzer.n_failures > before:
-                raise AssertionError("see above")
+        if fuzzer.seconds >= seconds:
+            finish()
 
-    atheris.instrument_all()
-    arguments = [f"-max_total_time={seconds:.0f}", f"-seed={seed}", f"-max_len={LARGEST_FILE}"]
-    atheris.Setup([sys.argv[0], *arguments, str(corpus)], one)
+    def mutator(data, size, number):
+        if not data or number % 4 == 0:
+            return atheris.Mutate(data, size)
+        return data[:1] + mutate(data[1:], others, random.Random(number))[: size - 1]
+
+    for function in gc.get_objects():  # instrument_imports() skips packages installed in place
+        if isinstance(function, types.FunctionType) and str(function.__module__).startswith(
+            "firth"
+        ):
+            atheris.instrument_func(function)
+    arguments = [f"-seed={seed % 2**32}", f"-max_len={LARGEST_FILE}", "-timeout=1000000"]
+    arguments += ["-report_slow_units=1000000", "-rss_limit_mb=0", "-verbosity=0"]
+    atheris.Setup([sys.argv[0], *arguments, str(corpus)], one, custom_mutator=mutator)
     atheris.Fuzz()
+
+
+def fuzz_all(chosen):
+    """Fuzz all readers, each in a process of its own: libFuzzer ends the one that it runs in."""
+
+    def run(name):
+        options = ["--seconds", str(chosen.seconds), "--seed", str(chosen.seed)]
+        options += ["--keep", str(chosen.keep)]
+        if chosen.corpus:
+            options += ["--corpus", str(chosen.corpus)]
+        code = subprocess.run([sys.executable, __file__, name, *options], check=False).returncode
+        if code < 0:
+            print(f"{name}: killed by signal {-code}", file=sys.stderr, flush=True)
+        return code
+
+    with ThreadPoolExecutor(chosen.jobs) as pool:
+        return max(map(bool, pool.map(run, ["source", *FORMATS])))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("format", help="source, all, or one of: " + ", ".join(FORMATS))
-    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--seconds", type=float, default=600, help="of processors, for each format")
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--jobs", type=int, default=1, help="formats at the same time, with all")
+    parser.add_argument("--corpus", type=Path, help="where atheris keeps files that lead further")
     parser.add_argument("--keep", type=Path, default=Path("fuzz_failures"))
     chosen = parser.parse_args()
     if chosen.format == "all":
-        # Each in a process of its own: libFuzzer ends the one that it runs in.
-        options = ["--seconds", str(chosen.seconds), "--seed", str(chosen.seed)]
-        options += ["--keep", str(chosen.keep)]
-        codes = [
-            subprocess.run([sys.executable, __file__, name, *options], check=False).returncode
-            for name in ["source", *FORMATS]
-        ]
-        sys.exit(max(map(bool, codes)))
+        sys.exit(fuzz_all(chosen))
     if chosen.format != "source" and chosen.format not in FORMATS:
         parser.error(f"no format {chosen.format}")
-    with tempfile.TemporaryDirectory() as place:
-        fuzzer = Fuzzer(Target(chosen.format, Path(place)), chosen.keep)
-        try:
-            import atheris
-        except ImportError:
-            fuzz(fuzzer, chosen.seconds, random.Random(chosen.seed))
-        else:
-            fuzz_with_atheris(atheris, fuzzer, chosen.seconds, chosen.seed)
-    print(
-        f"{chosen.format}: {fuzzer.n_files:,} files, {fuzzer.n_read:,} of them read, "
-        f"{len(fuzzer.seen):,} different errors, {fuzzer.n_failures} failures (seed {chosen.seed})"
-    )
-    sys.exit(min(fuzzer.n_failures, 1))
+    faulthandler.enable()
+    warnings.simplefilter("error")
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
+    signal.signal(signal.SIGPROF, stop_reading)
+    place = Path(tempfile.mkdtemp())
+    fuzzer = Fuzzer(Target(chosen.format, place), chosen.keep)
+
+    def finish():
+        print(f"{fuzzer.summary()} (seed {chosen.seed})", flush=True)
+        shutil.rmtree(place)  # what crashed the process stays there
+        os._exit(min(fuzzer.n_failures, 1))  # libFuzzer cannot be asked to end
+
+    if atheris:
+        corpus = (chosen.corpus or place / "corpus") / chosen.format
+        fuzz_with_atheris(fuzzer, chosen.seconds, chosen.seed, corpus, finish)
+    else:
+        fuzz(fuzzer, chosen.seconds, random.Random(chosen.seed))
+        finish()
 
 
 if __name__ == "__main__":

@@ -296,8 +296,9 @@ def train_chunk(
         nonlocal left
         for position in range(left, end):
             now, before = stage.pop(position)
-            factor = 1.0 if lock_factors is None else lock_factors[kept[position]]
-            np.add.at(vectors, rows_of(position), (now - before) * factor)
+            rows = rows_of(position)
+            factors = np.ones(len(rows)) if lock_factors is None else lock_factors[rows]
+            np.add.at(vectors, rows, factors[:, None] * (now - before))
         left = max(left, end)
 
     def inputs(positions):
@@ -567,3 +568,49 @@ def join_phrases(sentence, connectors, score):
         result.append((word, None))
         position += 1
     return result
+
+
+def best_sums(plus, minus, questions, exclude):
+    """For each question (a, b, c) the column with the highest plus[b] + plus[c] - minus[a]."""
+    best = []
+    for (a, b, c), left_out in zip(questions, exclude, strict=True):
+        sums = [
+            (np.float32(np.float32(plus[b, i] + plus[c, i]) - minus[a, i]), -i)
+            for i in range(plus.shape[1])
+            if i not in left_out
+        ]
+        score, column = max(sums, default=(-np.inf, 1))
+        best.append((score, -column if score > -np.inf else -1))
+    return best
+
+
+def cos_add(vectors, a, b, c):
+    """The row that 3CosAdd answers with."""
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    scores = units @ units[b] + units @ units[c] - units @ units[a]
+    scores[[a, b, c]] = -np.inf
+    return int(scores.argmax())
+
+
+def cos_mul(vectors, a, b, c):
+    """The row that 3CosMul answers with."""
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    moved = [(units @ units[i] + 1) / 2 for i in (a, b, c)]
+    scores = moved[1] * moved[2] / (moved[0] + 0.001)
+    scores[[a, b, c]] = -np.inf
+    return int(scores.argmax())
+
+
+def compactness_positions(members, outlier):
+    """The place of an outlier by compactness, from 0 to 1, as its authors define it."""
+    words = [*members, outlier]
+    units = [w / np.linalg.norm(w) for w in words]
+
+    def compactness(without):
+        rest = [u for i, u in enumerate(units) if i != without]
+        n = len(rest)
+        return sum(rest[i] @ rest[j] for i in range(n) for j in range(n) if i != j) / (n * (n - 1))
+
+    scores = [compactness(i) for i in range(len(words))]
+    # By falling compactness of the rest, the outlier comes first where it belongs least.
+    return sum(score < scores[-1] for score in scores[:-1]) / len(members)

@@ -129,11 +129,33 @@ def test_words_that_join_leave_the_others_as_they_are(sentences):
 def test_locked_words_and_their_ngrams_stay(sentences):
     model = FastText(**QUICK)
     model.build_vocab(sentences)
-    before = np.array(model.wv.vectors)
-    locks = np.zeros(len(model.wv), np.float32)
-    model.wv.vectors_lockf = locks
+    n_words, n_buckets = len(model.wv), model.bucket
+    assert model.wv.vectors_vocab_lockf.tolist() == model.wv.vectors_ngrams_lockf.tolist() == [1]
+    words, ngrams = np.array(model.wv.vectors_vocab), np.array(model.wv.vectors_ngrams)
+    model.wv.vectors_ngrams_lockf = [0.0]
+    model.wv.vectors_vocab_lockf = np.arange(n_words) % 2
     model.train(sentences, epochs=1)
-    assert np.array_equal(before, model.wv.vectors)
+    moved = (words != model.wv.vectors_vocab).any(axis=1)
+    assert moved.tolist() == [i % 2 == 1 for i in range(n_words)]
+    assert np.array_equal(ngrams, model.wv.vectors_ngrams)
+    model.wv.vectors_vocab_lockf = [0.0]
+    model.wv.vectors_ngrams_lockf = np.ones(n_buckets)
+    words = np.array(model.wv.vectors_vocab)
+    model.train(sentences, epochs=1)
+    assert np.array_equal(words, model.wv.vectors_vocab)
+    assert (ngrams != model.wv.vectors_ngrams).any()
+    model.wv.vectors_ngrams_lockf = np.ones(n_words)
+    with pytest.raises(ParameterError, match=f"ngrams_lockf has .* each of the {n_buckets:,}"):
+        model.train(sentences, epochs=1)
+
+
+def test_words_that_join_learn_beside_locked_ones(sentences):
+    model = FastText(**QUICK)
+    model.build_vocab(sentences)
+    n_words = len(model.wv)
+    model.wv.vectors_vocab_lockf = np.zeros(n_words)
+    model.build_vocab([["yonder", "yoke"]], update=True)
+    assert model.wv.vectors_vocab_lockf.tolist() == [0] * n_words + [1, 1]
 
 
 def test_vectors_of_ones_own_need_their_ngrams(trained, sentences):

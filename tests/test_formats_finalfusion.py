@@ -221,6 +221,7 @@ NGRAM_5 = b"\1\0\0\0b" + struct.pack("<Q", 5)  # of row 5
         (fifu([simple(["a"], 3), array(ONE)]), "the id 65536, where a matrix belongs"),
         (fifu([simple(["a"]), array(ONE, (10**12, 300))]), "1,200,000,000,000,000 bytes"),
         (fifu([simple(["a"]), array(ONE, (1 << 62, 1 << 31))]), "are left"),
+        (fifu([simple(["a"]), array(ONE, (1 << 63, 0))]), r"shape \(9223372036854775808, 0\)"),
         (fifu([simple(["a"]), array(ONE, kind=11)]), "numbers of type 11"),
         (fifu([simple(["a", "b"]), array(ONE)]), "1 rows for 2 words"),
         (fifu([simple(["a"]), array(ONE), norms_of([1, 2])]), "2 norms for 1 words"),
@@ -299,3 +300,24 @@ def test_files_cut_off_anywhere_are_refused(tmp_path, kind):
         (tmp_path / "cut.fifu").write_bytes(data[:end])
         with pytest.raises(FormatError):
             read_vectors(tmp_path / "cut.fifu")
+
+
+def test_numbers_that_become_infinite_are_counted_without_a_warning(tmp_path):
+    path = tmp_path / "v.fifu"
+    words, huge = simple(["a", "b", "c"]), np.float32(3e38)
+    path.write_bytes(fifu([words, array(rows(3) * 100), norms_of([huge, np.nan, 1])]))
+    assert read_vectors(path).report.not_finite == 2
+    with pytest.raises(FormatError, match="2 not finite"):
+        read_vectors(path, strict=True)
+    centroids = np.array([[[1e38, 1e38], [1, 1]]], np.float32)
+    chunk = quantised(np.array([[0], [1], [0]]), centroids, projection=np.full((2, 2), 9))
+    path.write_bytes(fifu([words, chunk]))
+    assert read_vectors(path).report.not_finite == 2
+
+
+def test_numbers_without_a_length_come_back(tmp_path):
+    table = make_table(["a", "b", "c", "d"], counts=False)
+    table.vectors[:3, 1] = np.inf, np.nan, 3e38
+    table.vectors[2, 0] = 3e38
+    write_vectors(table, tmp_path / "v.fifu")
+    assert_same(read_vectors(tmp_path / "v.fifu"), table, 1e-6)

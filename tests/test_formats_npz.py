@@ -170,6 +170,15 @@ VECTOR_FILE = npy(np.ones((2, 3), np.float32))
         ({"idx_to_token": WORD_FILE, "idx_to_vec": npy(np.ones(2))}, r"shape \(2,\)"),
         ({"idx_to_token": WORD_FILE, "idx_to_vec": npy(np.ones((1, 3)))}, r"shape \(1, 3\)"),
         ({"idx_to_token": WORD_FILE, "idx_to_vec": npy(np.ones((2, 0)))}, r"shape \(2, 0\)"),
+        (
+            {
+                "idx_to_token": WORD_FILE,
+                "idx_to_vec": npy(
+                    np.ones((2, 0)), replace=[(b"(2, 0)", b"(9223372036854775808, 0)")]
+                ),
+            },
+            r"shape \(9223372036854775808, 0\), which is none",
+        ),
         ({"idx_to_token": npy(np.array([], "U1")), "idx_to_vec": VECTOR_FILE}, "no words"),
         ({"idx_to_token": npy(np.array([1, 2], "O")), "idx_to_vec": VECTOR_FILE}, "no text"),
         (

@@ -1,6 +1,8 @@
 import io
+import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,6 +88,44 @@ def test_vectors_of_other_kinds(path, kind, tolerance):
     read = read_vectors(path)
     assert list(read.vocab) == WORDS
     np.testing.assert_allclose(read.vectors, vectors, atol=tolerance or 0)
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.float32()), pa.list_(pa.float32(), 100)])
+def test_groups_of_any_size_are_read_in_pieces(path, kind):
+    # What pyarrow writes for itself is one group, larger than what is decoded at a time.
+    vectors = np.random.default_rng(1).random((12_000, 100), np.float32)
+    words = [f"w{i}" for i in range(len(vectors))]
+    save(path, pa.table({"word": words, "vector": pa.array(list(vectors), kind)}))
+    read = read_vectors(path)
+    assert list(read.vocab) == words
+    assert (read.vectors == vectors).all()
+    assert (read_vectors(path, limit=9_000).vectors == vectors[:9_000]).all()
+
+
+MEMORY = """
+import re, sys, pyarrow.parquet
+from pathlib import Path
+from firth.formats import read_vectors
+read_vectors(sys.argv[2])  # what is imported
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024
+before = peak()
+table = read_vectors(sys.argv[1])
+print(peak() - before - table.vectors.nbytes)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told by /proc")
+def test_reading_takes_little_memory_beyond_the_matrix(path, tmp_path):
+    # 128 MB in one group.
+    numbers = pa.array(np.random.default_rng(1).random(32 << 20, np.float32))
+    vectors = pa.FixedSizeListArray.from_arrays(numbers, 512)
+    save(path, pa.table({"word": [f"w{i}" for i in range(len(vectors))], "vector": vectors}))
+    small = tmp_path / f"small{path.suffix}"
+    write_vectors(make_table(), small)
+    command = [sys.executable, "-c", MEMORY, str(path), str(small)]
+    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
+    assert int(done.stdout) < 60e6
 
 
 def test_tensors_of_fixed_shape(path):

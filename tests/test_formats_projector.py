@@ -102,6 +102,12 @@ def test_limit_only_dtype_and_repairs(folder):
         (b"the\nof\nand\n", b"0.5\t1\nx\t2\n3\t4\n", "line 2 (byte 6): 'x' stands where a number"),
         (b"the\nof\nand\n", b"0.5\t1\n2\n3\t4\n", "line 2 (byte 6): 1 number in place of 2"),
         (b"the\nof\nand\n", b"0.5\t1\n2\t3\t4\n3\t4\n", "line 2 (byte 6): 3 numbers in place of 2"),
+        (b"the\nof\nand\n", b"\n1\n3\n", "line 2 (byte 1): a line of numbers behind a blank one"),
+        (
+            b"w\n" * 300_001,
+            b"1\n" * 20_000 + b"\n" + b"1\n" * 280_000,
+            "a line of numbers behind a blank one",
+        ),
         (b"the\nof\nand\n", b"a\tb\nc\td\ne\tf\n", "line 1: not a line of numbers"),
         (b"the\nof\nn\xffo\n", VECTORS, "the word of row 3 is not UTF-8"),
         (b"word\tcount\nthe\t1\nof\tx\nand\t1\n", VECTORS, "line 3: the count is no whole number"),

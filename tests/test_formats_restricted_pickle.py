@@ -81,7 +81,7 @@ def test_containers_with_names_are_records(protocol):
     assert isinstance(ordered, Record)
     assert (ordered.fields, default.fields) == ({"a": 1}, {"b": 2})
     assert bytes(text) == b"bytes"
-    assert items == {"c"} if protocol >= 4 else isinstance(items, Record)
+    assert items == {"c"}
 
 
 def test_what_python_2_wrote():
@@ -252,9 +252,11 @@ def test_an_array_that_a_test_claims():
     ("data", "problem"),
     [
         (reconstructed((10**12,)), "needs 4,000,000,000,000 bytes, but there are 0"),
-        (reconstructed((10**6, 10**6, 10**6)), "bytes, but there are 0"),
+        (reconstructed((10**5, 10**6, 10**6)), "bytes, but there are 0"),
+        (reconstructed((10**6, 10**6, 10**6)), "shape is none"),
         (reconstructed((-1,)), "shape is none"),
         (reconstructed((1,) * 40, numbers=bytes(4)), "shape is none"),
+        (reconstructed((1 << 61, 1 << 61, 0)), "shape is none"),
         (reconstructed((3,), numbers=bytes(8)), "needs 12 bytes, but there are 8"),
         (reconstructed((1,), b"V8", bytes(8)), "an array of 'V8'"),
         (reconstructed((1,), b"M8", bytes(8)), "an array of 'M8'"),

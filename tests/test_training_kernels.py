@@ -101,7 +101,7 @@ def test_a_chunk_changes_the_matrices_as_the_reference_does(isa, vector_size, se
         vectors = np.concatenate([vectors, vectors[::-1] * 0.7])
         options["parts"] = make_parts(random, len(vectors))
     if has_locks:
-        options["lock_factors"] = random.random(N_WORDS, np.float32)
+        options["lock_factors"] = random.random(len(vectors), np.float32)
     before = {"vectors": vectors.copy()} | {
         name: options[name].copy() for name in ("targets", "nodes") if name in options
     }

@@ -70,6 +70,8 @@ def test_what_an_index_cannot_answer(wv):
             wv.most_similar("w1", approximate=True, **options)
         with pytest.raises(ParameterError, match="approximate=True looks among all words"):
             wv.most_similar_many(["w1"], approximate=True, **options)
+    with pytest.raises(ParameterError, match="not both"):
+        wv.most_similar("w1", indexer=wv, approximate=True)
     with pytest.raises(ParameterError, match="topn=None"):
         wv.most_similar("w1", topn=None, approximate=True)
     with pytest.raises(ParameterError, match="kind is 'annoy', which is none of hnsw"):

@@ -64,8 +64,8 @@ class WindowTrainer {
         } else {
             require(input.shape(0) == model_.n_words, "the input has not one row for each word");
         }
-        require(!lock_factors || lock_factors->size() == model_.n_words,
-                "lock_factors needs one number for each word");
+        require(!lock_factors || lock_factors->size() == input.shape(0),
+                "lock_factors needs one number for each row of the input");
         if (lock_factors) model_.lock_factors = lock_factors->data();
         require(n_threads >= 1, "n_threads out of range");
         model_.n_threads = n_threads;

@@ -65,10 +65,12 @@ class BoundRows {
                                offsets.data(), offsets.shape(0) - 1});
     }
 
-    size_t parse_binary(Array1<const uint8_t> block, size_t length, uint64_t most) {
+    size_t parse_binary(Array1<const uint8_t> block, size_t length, uint64_t most,
+                        size_t n_threads) {
         if (rows_.dims() == 0 || block.shape(0) < length) throw std::invalid_argument("length");
         nb::gil_scoped_release release;
-        return binary_.parse(reinterpret_cast<const char *>(block.data()), length, most);
+        return binary_.parse(reinterpret_cast<const char *>(block.data()), length, most,
+                             n_threads);
     }
 
     // Takes words without rows; which of them are kept, up to the first that is refused.
@@ -117,7 +119,8 @@ class BoundRows {
 
     // (kind, line from 0, offset in the block, length, numbers found)
     nb::object text_problem() const {
-        static constexpr const char *names[] = {"", "too_few", "too_many", "no_number", "bad_word"};
+        static constexpr const char *names[] = {"",          "too_few",  "too_many",
+                                        "no_number", "bad_word", "after_blank"};
         const firth::TextProblem &problem = text_.problem();
         if (problem.kind == firth::LineProblem::none) return nb::none();
         return nb::make_tuple(names[static_cast<int>(problem.kind)], problem.line, problem.offset,
@@ -240,7 +243,8 @@ void bind_vector_files(nb::module_ &m) {
              "n_threads"_a)
         .def("take_words_from", &BoundRows::take_words_from, "word_bytes"_a.noconvert(),
              "word_offsets"_a.noconvert())
-        .def("parse_binary", &BoundRows::parse_binary, "block"_a.noconvert(), "length"_a, "most"_a)
+        .def("parse_binary", &BoundRows::parse_binary, "block"_a.noconvert(), "length"_a, "most"_a,
+             "n_threads"_a)
         .def("take_words", &BoundRows::take_words, "word_bytes"_a.noconvert(),
              "word_offsets"_a.noconvert())
         .def("mark", &BoundRows::mark)

@@ -134,6 +134,7 @@ bool VectorTextParser::parse_numbers_line(Part &part, const char *&p, uint64_t a
         ++part.n_blank;
         return true;
     }
+    if (part.n_blank) return fail(LineProblem::after_blank, line, end, n);
     if (n != dims) return fail(n < dims ? LineProblem::too_few : LineProblem::too_many, line, end, n);
     std::string_view word;
     if (i_word < words_.n) words_.get(i_word, word);
@@ -233,6 +234,11 @@ size_t VectorTextParser::parse(const char *block, size_t length, size_t n_thread
 
     for (const Part &part : parts) {
         uint64_t at = part.first_row;
+        if (has_words_apart_ && n_blank_lines_ && !part.rows.empty() && !rows_.is_full()) {
+            problem_ = {LineProblem::after_blank, n_lines_, static_cast<size_t>(part.begin - block),
+                        0, 0};
+            return length;
+        }
         for (size_t i = 0; i < part.rows.size(); ++i, ++at) {
             if (i + 8 < part.rows.size()) rows_.prefetch(part.rows[i + 8].hash);
             const ReadRow &read = part.rows[i];

@@ -19,6 +19,7 @@ enum class LineProblem {
     too_many,    // numbers, or a word that ends in one: the two cannot be told apart
     no_number,   // a field that ought to be one
     bad_word,    // a word that is no UTF-8
+    after_blank, // a line of numbers behind a blank one: is the next word its own, or the one after?
 };
 
 // The first line that cannot be used.

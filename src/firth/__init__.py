@@ -37,6 +37,7 @@ _HOMES = {
     "embedding_matrix": "firth.vocab",
     "encode_corpus": "firth.corpus",
     "errors": "firth",
+    "evaluate": "firth.evaluation",
     "list_sources": "firth.hub",
     "load": "firth.hub",
     "make_tokenizer": "firth.text",
@@ -65,6 +66,7 @@ __all__ = [
     "embedding_matrix",
     "encode_corpus",
     "errors",
+    "evaluate",
     "list_sources",
     "load",
     "make_tokenizer",
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
     from firth import embedding, errors
     from firth.cooccurrence import Cooccurrences, count_cooccurrences
     from firth.corpus import Corpus, build_vocab, encode_corpus
+    from firth.evaluation import evaluate
     from firth.hub import download, list_sources, load
     from firth.models import PPMI, FastText, GloVe, Word2Vec
     from firth.phrases import FrozenPhrases, Phrases

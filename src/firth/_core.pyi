@@ -48,7 +48,9 @@ class WordRows:
     def take_words_from(
         self, word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64]
     ) -> None: ...
-    def parse_binary(self, block: NDArray[np.uint8], length: int, most: int) -> int: ...
+    def parse_binary(
+        self, block: NDArray[np.uint8], length: int, most: int, n_threads: int
+    ) -> int: ...
     def take_words(
         self, word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64]
     ) -> NDArray[np.int64]: ...
@@ -131,6 +133,16 @@ def first_wrong_byte(
     connectivity: int,
     connectivity_base: int,
 ) -> int: ...
+def best_sums(
+    plus: NDArray[np.float32],
+    minus: NDArray[np.float32],
+    questions: NDArray[np.uint32],
+    exclude: NDArray[np.int64],
+    exclude_offsets: NDArray[np.int64],
+    first_column: int,
+    best: NDArray[np.float32],
+    best_column: NDArray[np.int64],
+) -> None: ...
 
 # --- subwords -------------------------------------------------------------------------------------
 

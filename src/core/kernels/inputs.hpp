@@ -42,15 +42,22 @@ class InputStage {
     // row gets the whole change, not its share.
     void leave(size_t end) {
         for (; left_ < end; ++left_) {
-            const uint32_t word = scratch_.kept_words[left_];
             const uint32_t *const parts = parts_of(left_);
             float *const change = row(left_);
             const float *const before = as_it_came(left_);
             for (size_t k = 0; k < model_.stride; k += lanes)
                 store(change + k, load(change + k) - load(before + k));
-            add_to_rows(change, model_.lock_factors ? model_.lock_factors[word] : 1.0f,
-                        [&](int i) { return model_.input + size_t{parts[i]} * model_.stride; },
-                        n_parts(left_), model_.stride, NoPrefetch{});
+            const auto row_of = [&](int i) {
+                return model_.input + size_t{parts[i]} * model_.stride;
+            };
+            const int n = n_parts(left_);
+            if (!model_.lock_factors) {
+                add_to_rows(change, 1.0f, row_of, n, model_.stride, NoPrefetch{});
+                continue;
+            }
+            for (int i = 0; i < n; ++i)
+                add_to_rows(change, model_.lock_factors[parts[i]], [&](int) { return row_of(i); }, 1,
+                            model_.stride, NoPrefetch{});
         }
     }
 

@@ -62,7 +62,7 @@ struct WindowModel {
     Noise noise;
     Paths paths;
     Parts parts;
-    const float *lock_factors;  // n_words: what changes of a word's input are multiplied with, or null
+    const float *lock_factors;  // n_inputs: what changes of a row are multiplied with, or null
     HotRows hot_input, hot_targets, hot_nodes;
     int n_threads;  // that train at the same time
     int window;

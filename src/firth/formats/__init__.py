@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from firth.formats._source import VectorSource
     from firth.formats._writing import write_vectors
     from firth.formats.fasttext import read_fasttext_model, write_fasttext_model
+    from firth.formats.gensim_phrases import read_saved_phrases
 
 __all__ = [
     "FORMATS",
@@ -28,6 +29,7 @@ __all__ = [
     "VectorTable",
     "open_folder",
     "read_fasttext_model",
+    "read_saved_phrases",
     "read_vectors",
     "recognise",
     "save_folder",
@@ -55,6 +57,8 @@ def __getattr__(name: str) -> Any:
         from firth.formats._fasttext_model import FastTextModelData as value  # noqa: N813
     elif name == "read_fasttext_model":
         from firth.formats.fasttext import read_fasttext_model as value
+    elif name == "read_saved_phrases":
+        from firth.formats.gensim_phrases import read_saved_phrases as value
     elif name == "write_fasttext_model":
         from firth.formats.fasttext import write_fasttext_model as value
     else:

@@ -76,5 +76,7 @@ class Cursor:
         """Give an array that begins here: a view of the file where it lies on the disk as it is."""
         kind: np.dtype[Any] = np.dtype(dtype)
         view = self.take(math.prod(shape) * kind.itemsize, f"{what} of shape {shape}")
+        if not len(view) and max(shape) > len(self.data):  # more than NumPy can count, perhaps
+            raise self.fail(f"{what} of shape {shape}: the file is damaged")
         array = np.frombuffer(view, kind).reshape(shape) if len(view) else np.empty(shape, kind)
         return array.copy() if self._is_copy else array

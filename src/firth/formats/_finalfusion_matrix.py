@@ -9,6 +9,8 @@ import numpy as np
 from firth.formats._chooser import take_rows
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from numpy.typing import NDArray
 
     from firth.formats._cursor import Cursor
@@ -82,16 +84,22 @@ class QuantisedRows:
         for begin in range(0, len(rows), _ROWS_A_BLOCK):
             chosen = rows[begin : begin + _ROWS_A_BLOCK]
             made = self._centroids[parts, self._codes[chosen]].reshape(len(chosen), -1)
-            if self._projection is not None:
-                made = made @ self._projection.T
-            if self._norms is not None:
-                made *= self._norms[chosen][:, None]
+            with no_warnings():
+                if self._projection is not None:
+                    made = made @ self._projection.T
+                if self._norms is not None:
+                    made *= self._norms[chosen][:, None]
             result[begin : begin + len(chosen)] = made
         return result
 
     def from_row(self, first: int) -> NDArray[Any]:
         """Make all rows from this one on."""
         return self.at(np.arange(first, self.n_rows))
+
+
+def no_warnings() -> AbstractContextManager[None]:
+    """Let numbers of damaged files become infinite or NaN, which is counted later."""
+    return np.errstate(over="ignore", under="ignore", invalid="ignore")
 
 
 def read_norms(cursor: Cursor, n_words: int) -> NDArray[np.float32]:

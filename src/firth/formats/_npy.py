@@ -31,6 +31,7 @@ _BLOCK_BYTES = 4 << 20
 # up to two orders of magnitude. Below this size nobody is hurt.
 _MOST_SHRUNK = 250
 _HARMLESS_BYTES = 64 << 20
+_MOST_NUMBERS = 1 << 58  # of 16 bytes at most, which NumPy counts with 63 bits
 _OBJECTS = "O"
 _HEADER_READERS: dict[tuple[int, int], Callable[[IO[bytes]], tuple[Any, ...]]] = {
     (1, 0): npy_format.read_array_header_1_0,
@@ -73,7 +74,8 @@ class NpyHeader:
         self.shape: tuple[int, ...] = header[0]
         self.order: Literal["C", "F"] = "F" if header[1] else "C"
         self.dtype: np.dtype[Any] = header[2]
-        if any(n < 0 for n in self.shape) or len(self.shape) > 32:
+        n_most = math.prod(max(n, 1) for n in self.shape)  # NumPy counts so, for one of no numbers
+        if any(n < 0 for n in self.shape) or len(self.shape) > 32 or n_most > _MOST_NUMBERS:
             raise FormatError(f"{name}: the header claims the shape {self.shape}, which is none")
         if self.dtype.names is not None or self.dtype.subdtype is not None:
             raise FormatError(f"{name}: an array of structures, where numbers or words belong")

@@ -13,6 +13,8 @@ from firth.errors import FormatError
 MAX_PROTOCOL = 5
 _MAX_LONG_BYTES = 1 << 10  # of an integer; nothing that is saved needs more
 _MAX_KEY = 1 << 60  # hashes of larger numbers can be chosen to be the same
+_TEXTS: Final = frozenset({str, bytes, memoryview})
+_LONGEST_KEY = 16
 # A container takes some 60 bytes of memory, and what saved objects have in the file for one is
 # never less than this.
 _BYTES_A_CONTAINER = 8
@@ -281,8 +283,14 @@ class PickleStack:
         for key in keys:
             kind = type(key)
             if kind is not str and not (kind is int and -_MAX_KEY < key < _MAX_KEY):
-                if kind is bool or key is None:
+                if kind in _TEXTS or kind is bool or key is None:
                     continue
+                if (
+                    kind is tuple
+                    and 0 < len(key) <= _LONGEST_KEY
+                    and _TEXTS.issuperset(map(type, key))
+                ):
+                    continue  # the words of a phrase
                 raise self.fail(f"a {kind.__name__} as a key, which no saved vectors have")
 
     def dict_of(self) -> None:

@@ -136,6 +136,11 @@ def _check(
         raise FormatError(
             f"{where}: the word is not UTF-8: {shown}; errors='replace' or 'ignore' repairs it"
         )
+    if kind == "after_blank":
+        raise FormatError(
+            f"{where}: a line of numbers behind a blank one, so that nobody knows which word is "
+            f"its own; take the blank line out"
+        )
     if at_end and kind in {"too_few", "no_number"}:
         raise FormatError(
             f"{where}: cut off: the file ends inside of this line, after "

@@ -40,7 +40,7 @@ import numpy as np
 from firth.errors import FirthError, FormatError
 from firth.formats._chooser import WORDS_A_BLOCK, RowChooser
 from firth.formats._cursor import Cursor
-from firth.formats._finalfusion_matrix import ArrayRows, QuantisedRows, read_norms
+from firth.formats._finalfusion_matrix import ArrayRows, QuantisedRows, no_warnings, read_norms
 from firth.formats._format import Format
 from firth.formats._rows import finish_table
 from firth.formats._table import LoadReport
@@ -113,7 +113,8 @@ def _read(source: VectorSource, options: ReadOptions) -> VectorTable:
     vectors = matrix.at(rows)
     if cursor.left and _chunk(cursor, "the norms") == _NORMS:
         norms = read_norms(cursor, vocabulary.n_words)
-        vectors = vectors * norms[rows][:, None]
+        with no_warnings():
+            vectors = vectors * norms[rows][:, None]
     subwords = None
     if vocabulary.kind != _SIMPLE:
         parts = matrix.from_row(vocabulary.n_words)
@@ -311,6 +312,7 @@ def _write_words(writer: _Writer, vectors: NDArray[Any]) -> NDArray[np.float32]:
     at = 0
     for rows in _blocks(vectors):
         lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+        lengths[~(lengths <= np.finfo(np.float32).max)] = 1  # a row that none can scale stays so
         norms[at : at + len(rows)] = lengths
         at += len(rows)
         scaled = rows / np.where(lengths == 0, 1, lengths)[:, None]

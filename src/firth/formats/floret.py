@@ -33,6 +33,7 @@ from firth.formats._fasttext_bytes import ModelBytes
 from firth.formats._fasttext_dictionary import choose_words, read_dictionary
 from firth.formats._fasttext_header import HEADER_BYTES, parse_header
 from firth.formats._format import Format, ReadOptions
+from firth.formats._header import Header
 from firth.formats._rows import finish_table
 from firth.formats._table import LoadReport, VectorTable
 from firth.formats._text_rows import read_text_rows
@@ -78,6 +79,7 @@ def _read_table(source: VectorSource, options: ReadOptions) -> VectorTable:
     marks = [mark.decode("utf-8", "replace") for mark in found.groups()[6:]]
     source.read(found.end())
     report = LoadReport(NAME, source.name, rows_claimed=n_buckets)
+    Header(n_buckets, dim, found.end()).check(source, ReadOptions(), least_row=2 * dim)
     buckets = read_text_rows(source, dim, ReadOptions(), report, first_line=2)
     numbers = buckets.vocab.ids([str(number) for number in range(len(buckets.vocab))])
     if len(buckets.vocab) != n_buckets or (numbers < 0).any():

@@ -19,6 +19,8 @@ by pyarrow: ``pip install 'firth[parquet]'``.
 from __future__ import annotations
 
 import json
+import mmap
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
@@ -46,6 +48,9 @@ _WORD_NAMES = (_WORD, "token", "key", "text")
 _VECTOR_NAMES = (_VECTOR, "embedding", "embeddings", "vectors")
 _METADATA = b"firth"
 _GROUP_BYTES = 16 << 20
+# What is decoded at a time: pyarrow has it there several times.
+_BATCH_BYTES = 2 << 20
+_BUFFER_BYTES = 1 << 18
 # Numbers that a byte of the file may stand for: vectors hardly compress, zeros without end do.
 _MOST_GROWTH = 16
 _HARMLESS = 1 << 22
@@ -73,7 +78,8 @@ def _reader(name: str) -> Any:
     def read(source: VectorSource, options: ReadOptions) -> VectorTable:
         pa = _pyarrow(f"reading {source.name}")
         try:
-            return _read_batches(*_open(pa, name, source), source, options, name)
+            with _open(pa, name, source) as opened:
+                return _read_batches(*opened, source, options, name)
         # What damaged files make pyarrow raise, besides its own errors.
         except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
             if isinstance(error, FormatError):
@@ -86,31 +92,59 @@ def _reader(name: str) -> Any:
     return read
 
 
-def _open(pa: Any, name: str, source: VectorSource) -> tuple[Any, int, Any]:
+@contextmanager
+def _open(pa: Any, name: str, source: VectorSource) -> Iterator[tuple[Any, int, Any]]:
     """Open a file; gives its schema, its number of rows, and batches of the columns named."""
-    if name == _ARROW:
-        reader = pa.ipc.open_file(pa.memory_map(str(source.on_disk())))
-        n_batches = reader.num_record_batches
-        n_rows = sum(reader.get_batch(i).num_rows for i in range(n_batches))
+    try:
+        yield _open_arrow(pa, source) if name == _ARROW else _open_parquet(pa, source)
+    finally:
+        pa.default_memory_pool().release_unused()  # it would keep what batches took
 
-        def arrow_batches(columns: list[str]) -> Iterator[Any]:
-            for i in range(n_batches):
-                batch = reader.get_batch(i)
-                batch.validate(full=True)  # its offsets become addresses
-                yield batch.select(columns)
 
-        return reader.schema, n_rows, arrow_batches
+def _open_arrow(pa: Any, source: VectorSource) -> tuple[Any, int, Any]:
+    with source.on_disk().open("rb") as file:
+        if not file.seek(0, 2):
+            raise FormatError(f"{source.name}: the file is empty. Get it again")
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped)))
+    n_batches = reader.num_record_batches
+    n_rows = sum(reader.get_batch(i).num_rows for i in range(n_batches))
+
+    def batches(columns: list[str]) -> Iterator[Any]:
+        for i in range(n_batches):
+            batch = reader.get_batch(i)
+            batch.validate(full=True)  # its offsets become addresses
+            batch = batch.select(columns)
+            step = _rows_a_batch(batch.nbytes, batch.num_rows)
+            for begin in range(0, batch.num_rows, step):
+                yield batch.slice(begin, step)
+                if hasattr(mapped, "madvise"):
+                    mapped.madvise(mmap.MADV_DONTNEED)  # pages that were read stay in the cache
+
+    return reader.schema, n_rows, batches
+
+
+def _open_parquet(pa: Any, source: VectorSource) -> tuple[Any, int, Any]:
     import pyarrow.parquet as pq
 
     file = source.seekable()
     n_numbers = most_values(file, source.name)
-    parquet = pq.ParquetFile(file, pre_buffer=False)  # which would be all of it
-    _check_claims(parquet.metadata.num_rows, n_numbers, file.seek(0, 2), source.name)
+    # Neither a file nor a column of a group of rows is read whole.
+    parquet = pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER_BYTES)
+    n_rows = parquet.metadata.num_rows
+    _check_claims(n_rows, n_numbers, file.seek(0, 2), source.name)
+    step = _rows_a_batch(4 * n_numbers, n_rows)
 
-    def parquet_batches(columns: list[str]) -> Iterator[Any]:
-        yield from parquet.iter_batches(columns=columns, batch_size=1 << 13)
+    def batches(columns: list[str]) -> Iterator[Any]:
+        for batch in parquet.iter_batches(columns=columns, batch_size=step, use_threads=False):
+            yield batch
+            pa.default_memory_pool().release_unused()
 
-    return parquet.schema_arrow, parquet.metadata.num_rows, parquet_batches
+    return parquet.schema_arrow, n_rows, batches
+
+
+def _rows_a_batch(n_bytes: int, n_rows: int) -> int:
+    return max(64, _BATCH_BYTES * n_rows // max(1, n_bytes))
 
 
 def _check_claims(n_rows: int, n_numbers: int, size: int, name: str) -> None:

@@ -15,6 +15,7 @@ Operations are those of protocol 2 to 5 (``pickletools`` tells them all); gensim
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["PickledArray", "Record", "Reference", "load_restricted", "load_with_end"]
 
 _MAX_DIMENSIONS = 32
+_MOST_NUMBERS = 1 << 58  # of 16 bytes at most, which NumPy counts with 63 bits
 # Where the names come from that a file may have, though none of them is ever imported.
 _KNOWN_MODULES: Final = ("gensim", "numpy", "scipy.sparse")
 _KNOWN_NAMES: Final = {
@@ -252,11 +254,20 @@ class _Machine(PickleStack):
         make = _CALLS.get(function.name) if function.module in _CALL_MODULES else None
         self.stack.append(make(self, arguments) if make else self.make_record(function, arguments))
 
-    def make_record(self, function: Reference, arguments: tuple[Any, ...]) -> Record:
+    def make_record(
+        self, function: Reference, arguments: tuple[Any, ...]
+    ) -> Record | frozenset[Any] | bytes:
         if function.name == "_reconstructor" and arguments:
             if not isinstance(arguments[0], Reference):
                 raise self.fail("makes an object of something that is no class; it is damaged")
             return Record(arguments[0])
+        if function.name in {"set", "frozenset"} and arguments and type(arguments[0]) is list:
+            # As protocols before the fourth have it.
+            self.count_copies(len(arguments[0]))
+            self.check_keys(arguments[0])
+            return frozenset(arguments[0])
+        if function.name == "bytes" and not arguments:
+            return b""
         record = Record(function)
         # OrderedDict([[key, value], ...]), as Python 2 wrote it.
         if function.name == "OrderedDict" and arguments and type(arguments[0]) is list:
@@ -331,7 +342,7 @@ class _Machine(PickleStack):
         array.shape = self.check_shape(shape)
         if not dtype.is_object:
             array.values = self.to_array(dtype, array.shape, data, fortran=bool(fortran))
-        elif type(data) is list and len(data) == _product(array.shape):
+        elif type(data) is list and len(data) == math.prod(array.shape):
             array.values = data
         else:
             raise self.fail("an array of words without its words; it is damaged")
@@ -342,7 +353,8 @@ class _Machine(PickleStack):
         if (
             type(shape) is not tuple
             or len(shape) > _MAX_DIMENSIONS
-            or not all(type(n) is int and 0 <= n < 1 << 62 for n in shape)
+            or not all(type(n) is int and n >= 0 for n in shape)
+            or math.prod(max(n, 1) for n in shape) > _MOST_NUMBERS
         ):
             raise self.fail("an array whose shape is none; it is damaged")
         return shape
@@ -356,7 +368,7 @@ class _Machine(PickleStack):
         if not isinstance(data, bytes | bytearray | memoryview) or dtype.is_object:
             raise self.fail("an array whose numbers are no bytes; it is damaged")
         numbers = np.dtype(dtype.order.replace("|", "=") + dtype.code)
-        claimed = _product(shape) * numbers.itemsize
+        claimed = math.prod(shape) * numbers.itemsize
         if claimed != len(data):
             raise self.fail(
                 f"an array of shape {shape} needs {claimed:,} bytes, but there are {len(data):,}; "
@@ -364,13 +376,6 @@ class _Machine(PickleStack):
             )
         flat = np.frombuffer(data, numbers) if claimed else np.zeros(0, numbers)
         return flat.reshape(shape, order="F" if fortran else "C")
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    result = 1
-    for n in shape:
-        result *= n
-    return result
 
 
 _CALL_MODULES: Final = frozenset(

@@ -25,6 +25,7 @@ from firth.formats._header import Header, read_header
 from firth.formats._rows import counted, new_rows, table_of_rows, what_is_left
 from firth.formats._table import LoadReport
 from firth.formats._text_words import check_spaceless_words
+from firth.machine import usable_cores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,13 +82,14 @@ def _read_rows(
     options: ReadOptions,
     report: LoadReport,
 ) -> None:
+    n_threads = usable_cores()
     n_left = 0
     while not rows.is_full and blocks.advance(n_left):
         n_parsed = 0
         n_before = rows.counts["rows_read"]
         if n_before < header.rows:
             n_parsed = rows.parse_binary(
-                blocks.data, blocks.length, min(header.rows - n_before, _NO_LIMIT)
+                blocks.data, blocks.length, min(header.rows - n_before, _NO_LIMIT), n_threads
             )
             _check(rows, blocks, 0, report)
             if rows.counts["rows_read"] == header.rows:
@@ -95,7 +97,7 @@ def _read_rows(
         if rows.counts["rows_read"] >= header.rows:
             # What a header that counts too few leaves out.
             rest = blocks.data[n_parsed:]
-            n_parsed += rows.parse_binary(rest, blocks.length - n_parsed, _NO_LIMIT)
+            n_parsed += rows.parse_binary(rest, blocks.length - n_parsed, _NO_LIMIT, n_threads)
             if rows.binary_problem is not None:
                 break
         n_left = blocks.length - n_parsed
@@ -147,7 +149,7 @@ def _refuse_big_endian(source: VectorSource, header: Header) -> None:
     numbers = _first_numbers(source.head[header.length :], header)
     numbers = numbers[numbers.view(np.uint32) != 0]
     # A few numbers may be anything. Of many, a quarter looks well the wrong way round too.
-    if len(np.unique(numbers.view(np.uint32))) < _FEW:
+    if len(set(numbers.view(np.uint32).tolist())) < _FEW:
         return
     if _plausible(numbers) < 0.5 and _plausible(numbers.byteswap()) > 0.95:
         raise FormatError(

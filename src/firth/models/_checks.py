@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from firth import _core
 from firth.errors import ParameterError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def whole(name: str, value: Any) -> int:
@@ -52,3 +55,27 @@ def check_instruction_set() -> None:
         _core.isa()
     except ValueError as error:
         raise ParameterError(f"the environment variable FIRTH_ISA: {error}") from None
+
+
+def lock_factors(name: str, given: Any, n_rows: int) -> NDArray[np.float32]:
+    """Give the factors that lock rows, shape (n_rows,); one number stands for all of them.
+
+    Raises
+    ------
+    ParameterError
+        It is no array of numbers from 0 to 1 of that shape.
+    """
+    try:
+        factors = np.asarray(given, np.float32)
+    except (TypeError, ValueError):
+        factors = np.empty((0, 0), np.float32)
+    if factors.shape not in {(), (1,), (n_rows,)}:
+        raise ParameterError(
+            f"wv.{name} has the shape {np.shape(given)}; give one factor for each of the "
+            f"{n_rows:,} rows, or a single one for all, shape (1,)"
+        )
+    if not ((factors >= 0) & (factors <= 1)).all():
+        raise ParameterError(
+            f"wv.{name} must hold numbers from 0 (a vector stays as it is) to 1 (it learns)"
+        )
+    return np.broadcast_to(factors, (n_rows,))

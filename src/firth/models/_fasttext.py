@@ -52,7 +52,8 @@ class FastText(Word2Vec):
     ----------
     wv : KeyedVectors
         The vectors; ``wv["unseen"]`` is made of n-grams. ``wv.vectors_vocab`` and
-        ``wv.vectors_ngrams`` are the rows of words and of n-grams by themselves.
+        ``wv.vectors_ngrams`` are the rows of words and of n-grams by themselves. Rows whose factor
+        in ``wv.vectors_vocab_lockf`` or ``wv.vectors_ngrams_lockf`` is 0 are not trained.
 
     Raises
     ------
@@ -150,6 +151,11 @@ class FastText(Word2Vec):
     def _matrix_rows(self, n_words: int) -> dict[str, int]:
         # Buckets first: words that join later come behind.
         return super()._matrix_rows(n_words) | {"input": self._n_buckets + n_words}
+
+    def _lock_rows(self, n_words: int) -> dict[str, int]:
+        if not self.has_ngrams:
+            return super()._lock_rows(n_words)
+        return {"vectors_ngrams_lockf": self.bucket, "vectors_vocab_lockf": n_words}
 
     def _what_words_are_made_of(self) -> dict[str, Any]:
         if not self.has_ngrams:

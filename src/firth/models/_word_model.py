@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from firth.errors import ParameterError
-from firth.models._checks import at_least_1
+from firth.models._checks import at_least_1, lock_factors
 from firth.models._matrices import empty_matrix, fill_uniform, without_padding
 from firth.models._texts import TextOptions, encode, encoded_pair, type_of_source
 from firth.models._words import chosen, joined
@@ -56,7 +56,7 @@ class WordModel(ABC):
         self._progress = progress
         self._vocab: Vocab | None = None
         self._wv: KeyedVectors | None = None
-        self._locks: Any = None
+        self._locks: dict[str, Any] = {}
         # Rows without padding; none until they are drawn, so that a first training never has them
         # twice.
         self._weights: Matrices | None = None
@@ -221,7 +221,7 @@ class WordModel(ABC):
     def _forget(self) -> None:
         self._weights = None
         self._wv = None
-        self._locks = None
+        self._locks = {}
 
     def _encode(
         self,
@@ -284,10 +284,12 @@ class WordModel(ABC):
         n_before = len(self._vocab or ())
         self._vocab = vocab
         if update:
-            self._locks = getattr(self._wv, "vectors_lockf", self._locks)
-            if n_before > 1 and np.shape(self._locks) == (n_before,):
-                new = np.ones(len(vocab) - n_before, np.float32)  # words that join learn
-                self._locks = np.concatenate([self._locks, new])
+            self._locks = self._locks_of_wv()
+            known = self._lock_rows(n_before)
+            for name, n_rows in self._lock_rows(len(vocab)).items():
+                if known[name] > 1 and np.shape(self._locks.get(name, 1)) == (known[name],):
+                    new = np.ones(n_rows - known[name], np.float32)  # words that join learn
+                    self._locks[name] = np.concatenate([self._locks[name], new])
         self._wv = None
 
     def take(self, vocab: Vocab, weights: Matrices, n_tokens: int) -> None:
@@ -358,11 +360,11 @@ class WordModel(ABC):
 
     def _show(self, weights: Matrices) -> None:
         """Make the vectors to be asked, with the locks that the ones before had."""
-        self._locks = getattr(self._wv, "vectors_lockf", self._locks)
+        self._locks = self._locks_of_wv()
         self._wv = self._make_wv(weights)
-        # One factor for all words, as in gensim, until the caller sets one for each.
-        locks = np.ones(1, np.float32) if self._locks is None else self._locks
-        self._wv.vectors_lockf = locks
+        for name in self._lock_rows(len(self._words())):
+            # One factor for all, as in gensim, until the caller sets one for each.
+            setattr(self._wv, name, self._locks.get(name, np.ones(1, np.float32)))
 
     def _weights_without_padding(self) -> Matrices:
         """Give the matrices; those of a model that has not trained are drawn now."""
@@ -397,34 +399,29 @@ class WordModel(ABC):
         rows = self._matrix_rows(len(self._words()))
         return {name: self._padded(name, n, known.get(name)) for name, n in rows.items()}
 
+    def _lock_rows(self, n_words: int) -> dict[str, int]:
+        """Name the arrays of factors that lock rows of the input, in the order of these rows."""
+        return {"vectors_lockf": n_words}
+
+    def _locks_of_wv(self) -> dict[str, Any]:
+        names = self._lock_rows(0)
+        given = {name: getattr(self._wv, name) for name in names if hasattr(self._wv, name)}
+        return self._locks | given
+
     def _lock_factors(self) -> NDArray[np.float32] | None:
-        """Check what the caller has put into ``wv.vectors_lockf``; None where all words learn.
+        """Check what the caller has put into ``wv.vectors_lockf``; None where all rows learn.
 
         Raises
         ------
         ParameterError
-            It is no array of factors from 0 to 1, one for each word or one for all.
+            It is no array of factors from 0 to 1, one for each row or one for all.
         """
-        given = getattr(self._wv, "vectors_lockf", None)
-        if given is None:
+        given = self._locks_of_wv()
+        rows = self._lock_rows(len(self._words()))
+        factors = [lock_factors(name, given.get(name, 1.0), n) for name, n in rows.items()]
+        if all((part == 1).all() for part in factors):
             return None
-        n_words = len(self._words())
-        try:
-            factors = np.asarray(given, np.float32)
-        except (TypeError, ValueError):
-            factors = np.empty((0, 0), np.float32)
-        if factors.shape not in {(1,), (n_words,)}:
-            raise ParameterError(
-                f"wv.vectors_lockf has the shape {np.shape(given)}; give one factor for each of "
-                f"the {n_words:,} words, or a single one for all, shape (1,)"
-            )
-        if not ((factors >= 0) & (factors <= 1)).all():
-            raise ParameterError(
-                "wv.vectors_lockf must hold numbers from 0 (a word stays as it is) to 1 (it learns)"
-            )
-        if (factors == 1).all():
-            return None
-        return np.ascontiguousarray(np.broadcast_to(factors, (n_words,)))
+        return np.concatenate(factors)
 
     def _copy_of_live(self) -> Matrices:
         return {name: self._matrix(name) for name in self._matrix_rows(len(self._words()))}

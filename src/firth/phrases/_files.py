@@ -57,27 +57,15 @@ def save(
 
 def load(folder: str | os.PathLike[str], scoring: Any) -> Phrases | FrozenPhrases:
     """Open a folder; see `PhraseModel.load`."""
-    from firth.phrases._joining import (
-        FrozenPhrases,
-        GivenPhrases,
-        check_connectors,
-        check_delimiter,
-    )
     from firth.phrases._phrases import Phrases
 
+    if Path(folder).is_file():
+        return _load_saved_by_gensim(folder, scoring)
     config = read_config(folder, KIND)
     place = f"{folder}/config.json"
     is_frozen = _field(config, "frozen", bool, place)
     saved = config.get("scoring")
-    if scoring is not None and saved != _OWN_FUNCTION:
-        raise ParameterError(
-            f"{folder}: these phrases are scored by {saved!r}, as they were made: leave scoring out"
-        )
-    if scoring is None and saved == _OWN_FUNCTION and not is_frozen:
-        raise ParameterError(
-            f"{folder}: these phrases are scored by a function of yours, which is not saved: pass "
-            f"it as scoring="
-        )
+    _check_scoring(folder, scoring, saved, is_frozen=is_frozen)
     threshold = config.get("threshold")
     settings = {
         "min_count": _field(config, "min_count", int | float, place),
@@ -96,15 +84,68 @@ def load(folder: str | os.PathLike[str], scoring: Any) -> Phrases | FrozenPhrase
             spans = pairwise(offsets.tolist())
             words = [names[begin:end].tobytes().decode() for begin, end in spans]
             scores = dict(zip(words, numbers.tolist(), strict=True))
-            settings["delimiter"] = check_delimiter(settings["delimiter"])
-            settings["connector_words"] = check_connectors(settings["connector_words"])
-            return FrozenPhrases(GivenPhrases(scores, **settings))
+            return _frozen(scores, settings)
         max_vocab_size = whole.pop("max_vocab_size")
         phrases = Phrases(scoring=scoring or saved, max_vocab_size=max_vocab_size, **settings)
     except ParameterError as error:
         raise FormatError(f"{folder}: these phrases are damaged: {error}") from error
     phrases.restore(names, offsets, numbers, **whole)
     return phrases
+
+
+def _load_saved_by_gensim(path: str | os.PathLike[str], scoring: Any) -> Phrases | FrozenPhrases:
+    from firth.formats import read_saved_phrases
+    from firth.phrases._phrases import Phrases
+
+    saved = read_saved_phrases(path)
+    rule = saved.scoring or _OWN_FUNCTION
+    _check_scoring(path, scoring, rule, is_frozen=saved.scores is not None)
+    try:
+        if saved.scores is not None:
+            return _frozen(saved.scores, saved.settings)
+        phrases = Phrases(
+            scoring=scoring or rule, max_vocab_size=saved.max_vocab_size, **saved.settings
+        )
+    except ParameterError as error:
+        raise FormatError(f"{path}: these phrases are damaged: {error}") from error
+    names = [name.encode() for name in saved.counts or ()]
+    offsets = np.zeros(len(names) + 1, np.uint64)
+    np.cumsum(np.fromiter(map(len, names), np.uint64, len(names)), out=offsets[1:])
+    phrases.restore(
+        np.frombuffer(b"".join(names), np.uint8),
+        offsets,
+        np.fromiter((saved.counts or {}).values(), np.int64, len(names)),
+        corpus_word_count=saved.corpus_word_count,
+        min_reduce=saved.min_reduce,
+    )
+    return phrases
+
+
+def _frozen(scores: dict[str, float], settings: dict[str, Any]) -> FrozenPhrases:
+    from firth.phrases._joining import (
+        FrozenPhrases,
+        GivenPhrases,
+        check_connectors,
+        check_delimiter,
+    )
+
+    settings["delimiter"] = check_delimiter(settings["delimiter"])
+    settings["connector_words"] = check_connectors(settings["connector_words"])
+    return FrozenPhrases(GivenPhrases(scores, **settings))
+
+
+def _check_scoring(
+    folder: str | os.PathLike[str], scoring: Any, saved: Any, *, is_frozen: bool
+) -> None:
+    if scoring is not None and saved != _OWN_FUNCTION:
+        raise ParameterError(
+            f"{folder}: these phrases are scored by {saved!r}, as they were made: leave scoring out"
+        )
+    if scoring is None and saved == _OWN_FUNCTION and not is_frozen:
+        raise ParameterError(
+            f"{folder}: these phrases are scored by a function of yours, which is not saved: pass "
+            f"it as scoring="
+        )
 
 
 def _field(config: Mapping[str, Any], name: str, kind: Any, place: str) -> Any:

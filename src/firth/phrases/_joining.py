@@ -83,12 +83,12 @@ class PhraseModel(ABC):
     def load(
         cls, folder: str | os.PathLike[str], *, scoring: Any = None
     ) -> Phrases | FrozenPhrases:
-        """Open what `save` wrote.
+        """Open what `save` wrote, or what gensim's `save` did.
 
         Parameters
         ----------
         folder : str or Path
-            The folder.
+            The folder; or gensim's file, which is a pickle: it is read, and nothing in it is run.
         scoring : callable, optional
             The function of a model that was made with one of the caller's own: functions are not
             saved.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firth.errors import ParameterError
-from firth.vectors._comparing import ComparedVectors
+from firth.vectors._evaluation import EvaluatedVectors
 from firth.vectors._filters import Among, Pattern, candidates, clip
 from firth.vectors._matrix import unit
 from firth.vectors._questions import (
@@ -24,8 +24,9 @@ from firth.vectors._questions import (
 )
 from firth.vectors._results import Neighbours, NeighbourTable
 
-# Questions that are answered at a time: bounds the memory for their vectors and results.
-_BATCH = 4096
+# Questions that are answered at a time: bounds the memory for their vectors, and how long Ctrl-C
+# takes.
+_BATCH = 1024
 
 
 class Indexer(Protocol):
@@ -34,7 +35,7 @@ class Indexer(Protocol):
     def most_similar(self, vector: NDArray[np.float32], num_neighbors: int) -> Any: ...
 
 
-class KeyedVectors(ComparedVectors):
+class KeyedVectors(EvaluatedVectors):
     """Words and their vectors, to be asked; names and meanings are those of gensim 4.
 
     Wherever a word is asked for, the number of its row does as well.
@@ -194,6 +195,8 @@ class KeyedVectors(ComparedVectors):
         -----
         All filters given must be passed. Rows that are not among them are not scored.
         """
+        if approximate and indexer is not None:
+            raise ParameterError("give an indexer, or approximate=True for the index; not both")
         begin, end = clip(len(self), clip_start, clip_end, restrict_vocab)
         direction, rows = self._direction(positive, negative, oov)
         if topn is None:
@@ -256,13 +259,8 @@ class KeyedVectors(ComparedVectors):
         """
         topn = check_topn(topn)
         asked = words_of("questions", questions)  # type: ignore[arg-type]
-        chosen = candidates(
-            self._vocab,
-            *clip(len(self), clip_start, clip_end, restrict_vocab),
-            among,
-            prefix,
-            pattern,
-        )
+        begin, end = clip(len(self), clip_start, clip_end, restrict_vocab)
+        chosen = candidates(self._vocab, begin, end, among, prefix, pattern)
         n_rows = chosen.stop - chosen.start if isinstance(chosen, slice) else len(chosen)
         rows = np.empty((len(asked), min(topn, n_rows)), np.int64)
         scores = np.empty(rows.shape, np.float32)
