@@ -74,7 +74,7 @@ size_t VectorBinaryParser::parse(const char *block, size_t length, uint64_t most
     });
     const char *done = block;
     for (size_t i = 0; i < found_.size() && !rows_.is_full(); ++i) {
-        if (i + 8 < found_.size()) rows_.prefetch(found_[i + 8].hash);
+        if (i + 8 < found_.size()) rows_.prefetch(found_[i + 8]);
         const ReadRow &read = found_[i];
         if (!rows_.take(read, first + i)) {
             problem_ = {BinaryProblem::Kind::bad_word, n_rows_,
