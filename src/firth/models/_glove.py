@@ -15,7 +15,9 @@ from firth.machine import usable_cores
 from firth.models._checks import at_least_1, check_instruction_set, finite, whole
 from firth.models._counted import TextSettings, counted
 from firth.models._dealt import DealtCooccurrences
+from firth.models._kept_phrases import phrase_folders
 from firth.models._matrices import FLOATS_PER_CACHE_LINE, empty_matrix
+from firth.models._texts import models_of_phrases
 from firth.progress import format_count
 from firth.progress import progress as show_progress
 from firth.threads import run_tasks
@@ -188,9 +190,10 @@ class GloVe:
         self.model = model
         check_instruction_set()
         self._progress = progress
+        self._phrases = models_of_phrases(phrases)
         settings = TextSettings(
             window, symmetric, distance_weighting, min_count, max_final_vocab, memory_limit,
-            keep_cooccurrences, tokenizer, lowercase, field, errors, phrases,
+            keep_cooccurrences, tokenizer, lowercase, field, errors, self._phrases or None,
         )  # fmt: skip
         with counted(
             cooccurrences,
@@ -283,7 +286,11 @@ class GloVe:
         OutputError
             The folder is something else, or the disk is full.
         """
-        self.wv.save(folder, extra_config={"training": self._manifest()})
+        self.wv.save(
+            folder,
+            extra_config={"training": self._manifest()},
+            extra_files=phrase_folders(self._phrases),
+        )
 
     def _manifest(self) -> dict[str, Any]:
         """Describe how the vectors were made."""
