@@ -370,7 +370,7 @@ def test_a_resumed_training_has_the_phrases_that_joined_its_text(sentences, tmp_
 
     def options():
         # Models of phrases learn: each training is given new ones, as the command line does.
-        passes = [firth.Phrases(min_count=1, threshold=1.0) for _ in range(2)]
+        passes = [firth.Phrases(threshold=0.1, scoring="npmi") for _ in range(2)]
         return QUICK | {"epochs": 4, "phrases": passes}
 
     whole = Word2Vec(sentences, **options())
