@@ -28,6 +28,7 @@ bench: $(VENV)/firth-bench
 	$(BIN)/python benchmarks/train_glove.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/open_and_ask.py
+	$(BIN)/python benchmarks/ask.py
 	$(BIN)/python benchmarks/load.py
 
 $(VENV)/bin/python:

@@ -23,6 +23,45 @@ def top_k(matrix, queries, k, exclude):
     return result
 
 
+# --- graphs of approximate search -----------------------------------------------------------------
+
+
+def first_wrong_byte(data, n_nodes, n_rows, connectivity, connectivity_base):
+    """The first byte of levels and nodes of a graph that cannot be, -1 if there is none."""
+
+    def number(at, size, signed=False):
+        if at + size > len(data):
+            raise EOFError
+        return int.from_bytes(data[at : at + size], "little", signed=signed)
+
+    try:
+        levels = [number(2 * node, 2, signed=True) for node in range(n_nodes)]
+    except EOFError:
+        return len(data)
+    at = 2 * n_nodes
+    for node, level in enumerate(levels):
+        if level < 0:
+            return 2 * node
+        end = at + 10 + 4 * (1 + connectivity_base) + 4 * level * (1 + connectivity)
+        if end > len(data):
+            return len(data)
+        if number(at, 8) >= n_rows:
+            return at
+        if number(at + 8, 2, signed=True) != level:
+            return at + 8
+        at += 10
+        for on in range(level + 1):
+            room = connectivity if on else connectivity_base
+            if number(at, 4) > room:
+                return at
+            for i in range(number(at, 4)):
+                neighbour = number(at + 4 + 4 * i, 4)
+                if neighbour >= n_nodes or (on and levels[neighbour] < on):
+                    return at + 4 + 4 * i
+            at += 4 + 4 * room
+    return -1 if at == len(data) else at
+
+
 # --- spelling -------------------------------------------------------------------------------------
 
 
@@ -529,3 +568,49 @@ def join_phrases(sentence, connectors, score):
         result.append((word, None))
         position += 1
     return result
+
+
+def best_sums(plus, minus, questions, exclude):
+    """For each question (a, b, c) the column with the highest plus[b] + plus[c] - minus[a]."""
+    best = []
+    for (a, b, c), left_out in zip(questions, exclude, strict=True):
+        sums = [
+            (np.float32(np.float32(plus[b, i] + plus[c, i]) - minus[a, i]), -i)
+            for i in range(plus.shape[1])
+            if i not in left_out
+        ]
+        score, column = max(sums, default=(-np.inf, 1))
+        best.append((score, -column if score > -np.inf else -1))
+    return best
+
+
+def cos_add(vectors, a, b, c):
+    """The row that 3CosAdd answers with."""
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    scores = units @ units[b] + units @ units[c] - units @ units[a]
+    scores[[a, b, c]] = -np.inf
+    return int(scores.argmax())
+
+
+def cos_mul(vectors, a, b, c):
+    """The row that 3CosMul answers with."""
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    moved = [(units @ units[i] + 1) / 2 for i in (a, b, c)]
+    scores = moved[1] * moved[2] / (moved[0] + 0.001)
+    scores[[a, b, c]] = -np.inf
+    return int(scores.argmax())
+
+
+def compactness_positions(members, outlier):
+    """The place of an outlier by compactness, from 0 to 1, as its authors define it."""
+    words = [*members, outlier]
+    units = [w / np.linalg.norm(w) for w in words]
+
+    def compactness(without):
+        rest = [u for i, u in enumerate(units) if i != without]
+        n = len(rest)
+        return sum(rest[i] @ rest[j] for i in range(n) for j in range(n) if i != j) / (n * (n - 1))
+
+    scores = [compactness(i) for i in range(len(words))]
+    # By falling compactness of the rest, the outlier comes first where it belongs least.
+    return sum(score < scores[-1] for score in scores[:-1]) / len(members)

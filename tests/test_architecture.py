@@ -14,11 +14,11 @@ CORE = REPOSITORY / "src" / "core"
 
 # Rooms by floor; docs/architecture.md draws the same picture, and a test below compares the two.
 FLOORS = {
-    7: {"cli", "embedding"},
+    7: {"cli", "embedding", "sklearn"},
     6: {"hub"},
-    5: {"models"},
+    5: {"models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
-    3: {"corpus", "formats"},
+    3: {"corpus", "formats", "approximate", "evaluation"},
     2: {"text", "vocab", "neighbours", "subwords"},
     1: {"storage", "progress", "compression"},
     0: {"_core", "errors", "machine", "threads"},
@@ -33,6 +33,7 @@ OPTIONAL_PACKAGES = {
     "scipy",
     "sklearn",
     "threadpoolctl",
+    "usearch",
 }
 HEAVY_PACKAGES = {"numpy", "click", "rich", "tqdm", "zstandard", "urllib3", "filelock"}
 

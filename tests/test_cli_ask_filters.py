@@ -86,3 +86,11 @@ def test_filters_that_are_none(run, model, options, message):
     assert status == 2
     assert out == ""
     assert message in err
+
+
+def test_info_tells_what_is_kept_and_what_is_never_found(run, tmp_path):
+    wv = KeyedVectors(Vocab.from_words(["a", "b"]), np.array([[1, 0], [0, 0]], np.float32))
+    wv.astype("int8").save(tmp_path / "m")
+    told = json.loads(run("info", tmp_path / "m", "--json")[1])
+    assert told["dtype"] == "int8"
+    assert told["rows_without_direction"] == 1

@@ -166,7 +166,7 @@ def test_convert_makes_a_model_folder(run, file, tmp_path):
     assert wv.index_to_key == WORDS
     assert not wv.vectors.flags.owndata
     # Norms are kept, so that the first answer need not read all vectors.
-    assert wv._stored_norms is not None
+    assert wv._matrix._norms is not None
 
 
 @pytest.mark.parametrize("name", ["v.txt", "v.vec.gz", "v.txt.zst"])

@@ -279,9 +279,9 @@ def test_a_probe_that_is_none(tmp_path, test_set, arguments, error, message):
     ("text", "message"),
     [
         (b"", "no question in it"),
-        (b"a b 5\na b c d\n", "both pairs and analogies"),
-        (b"a b 5\na b\n", "line 2 has neither two words and a number nor four words: 'a b'"),
-        (b"a b 5\n\xff\n", "byte 6 is no UTF-8"),
+        (b"a b 5\na b c d\n", "line 2 has no two words and a number: 'a b c d'"),
+        (b"a b c d\na b c\n", "line 2 has 3 words where an analogy has four"),
+        (b"a b 5\n\xff\n", "line 2 is no utf-8"),
     ],
 )
 def test_a_file_that_is_no_test_set(tmp_path, text, message):

@@ -139,10 +139,13 @@ def test_batches_with_words_given_twice_and_extras(wv):
         ((["a"], [["x", "y"]]), "vectors are <U1; give numbers"),
         ((["a"], [[1, 2]], {"count": [1, 2]}), r"extras\['count'\] has the shape \(2,\)"),
         (([1.5], [[1, 2]]), "a word is a string, not float 1.5"),
+        ((["a", None], [[1, 2], [3, 4]]), "a word is a string, not NoneType None"),
+        ((["a", 7], [[1, 2], [3, 4]]), "a word is a string, not int 7"),
+        ((["a", "\ud800"], [[1, 2], [3, 4]]), "lone surrogate"),
     ],
 )
 def test_vectors_that_do_not_fit_change_nothing(wv, arguments, message):
-    with pytest.raises((ParameterError, WordNotFoundError), match=message):
+    with pytest.raises((ParameterError, VocabularyError, WordNotFoundError), match=message):
         wv.add_vectors(*arguments)
     assert len(wv) == 3
     assert not wv.changed

@@ -23,6 +23,8 @@ NB_MODULE(_core, m) {
     bind_vocabulary(m);
     bind_vector_files(m);
     bind_neighbours(m);
+    bind_index_graph(m);
+    bind_analogies(m);
     bind_subwords(m);
     bind_phrases(m);
     bind_training(m);

@@ -31,6 +31,8 @@ void bind_text(nb::module_ &m);
 void bind_vocabulary(nb::module_ &m);
 void bind_vector_files(nb::module_ &m);
 void bind_neighbours(nb::module_ &m);
+void bind_index_graph(nb::module_ &m);
+void bind_analogies(nb::module_ &m);
 void bind_subwords(nb::module_ &m);
 void bind_phrases(nb::module_ &m);
 void bind_training(nb::module_ &m);

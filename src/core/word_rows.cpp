@@ -31,8 +31,9 @@ void WordRows::examine(ReadRow &read) const {
     read.hash = hash_bytes(read.word, read.length);
 }
 
-void WordRows::prefetch(uint64_t hash) const {
-    if (!table_.empty()) __builtin_prefetch(&table_[hash & (table_.size() - 1)], 1);
+void WordRows::prefetch(const ReadRow &read) const {
+    __builtin_prefetch(read.word);
+    if (!table_.empty()) __builtin_prefetch(&table_[read.hash & (table_.size() - 1)], 1);
 }
 
 bool WordRows::take(const ReadRow &read, uint64_t at) {

@@ -74,7 +74,7 @@ class WordRows {
     // is kept. False if its word is no UTF-8 and that is to be refused; then nothing is counted.
     bool take(const ReadRow &read, uint64_t at);
     // Fetches what `take` will look at.
-    void prefetch(uint64_t hash) const;
+    void prefetch(const ReadRow &read) const;
 
     // Leaves out the rows behind the first n, and what was counted for them.
     void cut_back(uint64_t n, const Counts &counts_then);

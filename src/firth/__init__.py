@@ -25,6 +25,7 @@ _HOMES = {
     "KeyedVectors": "firth.vectors",
     "PPMI": "firth.models",
     "Phrases": "firth.phrases",
+    "SentenceEncoder": "firth.sentences",
     "Vocab": "firth.vocab",
     "Word2Vec": "firth.models",
     "build_vocab": "firth.corpus",
@@ -33,6 +34,7 @@ _HOMES = {
     "embedding": "firth",
     "encode_corpus": "firth.corpus",
     "errors": "firth",
+    "evaluate": "firth.evaluation",
     "list_sources": "firth.hub",
     "load": "firth.hub",
     "make_tokenizer": "firth.text",
@@ -48,6 +50,7 @@ __all__ = [
     "GloVe",
     "KeyedVectors",
     "Phrases",
+    "SentenceEncoder",
     "Vocab",
     "Word2Vec",
     "build_vocab",
@@ -56,6 +59,7 @@ __all__ = [
     "embedding",
     "encode_corpus",
     "errors",
+    "evaluate",
     "list_sources",
     "load",
     "make_tokenizer",
@@ -68,9 +72,11 @@ if TYPE_CHECKING:
     from firth import embedding, errors
     from firth.cooccurrence import Cooccurrences, count_cooccurrences
     from firth.corpus import Corpus, build_vocab, encode_corpus
+    from firth.evaluation import evaluate
     from firth.hub import download, list_sources, load
     from firth.models import PPMI, FastText, GloVe, Word2Vec
     from firth.phrases import FrozenPhrases, Phrases
+    from firth.sentences import SentenceEncoder
     from firth.text import make_tokenizer, open_text
     from firth.vectors import KeyedVectors
     from firth.vocab import Vocab

@@ -126,6 +126,24 @@ class TopK:
     ) -> None: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
 
+def first_wrong_byte(
+    data: NDArray[np.uint8],
+    n_nodes: int,
+    n_rows: int,
+    connectivity: int,
+    connectivity_base: int,
+) -> int: ...
+def best_sums(
+    plus: NDArray[np.float32],
+    minus: NDArray[np.float32],
+    questions: NDArray[np.uint32],
+    exclude: NDArray[np.int64],
+    exclude_offsets: NDArray[np.int64],
+    first_column: int,
+    best: NDArray[np.float32],
+    best_column: NDArray[np.int64],
+) -> None: ...
+
 # --- subwords -------------------------------------------------------------------------------------
 
 def subword_ids(

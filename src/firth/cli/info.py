@@ -75,7 +75,7 @@ def describe(name: str) -> dict[str, Any]:
     FirthError
         When it is none, or a damaged one.
     """
-    from firth.hub import is_here, open_table, resolve
+    from firth.hub import is_here, load, open_table, resolve
 
     source = resolve(name)
     if not isinstance(source, Path) and (source.kind != "vectors" or not is_here(source)):
@@ -88,6 +88,11 @@ def describe(name: str) -> dict[str, Any]:
     if report is not None:
         told["format"] = report.format
     told |= {"words": n_words, "vector_size": vector_size, "dtype": str(table.vectors.dtype)}
+    if report is not None and report.format == "firth":
+        vectors = load(name)  # as it is kept, where a table that was read is in single precision
+        told["dtype"] = str(vectors.dtype)
+        if len(never_found := vectors.rows_without_direction):
+            told["rows_without_direction"] = len(never_found)
     if isinstance(source, Path):
         told["bytes"] = _size(source)
     if table.subwords is not None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firth.errors import ParameterError
+from firth.evaluation import TestSet, first_score, read_test_set
 from firth.models._callbacks import CallbackAny2Vec
 from firth.models._checks import at_least_1, finite
-from firth.models._test_sets import TestSet, read_test_set
 
 if TYPE_CHECKING:
     from firth.models._schedule import Plan, Run
@@ -169,9 +169,10 @@ class Probe(CallbackAny2Vec):
             for word, near in point["neighbours"].items():
                 logger.info("probe: %s: %s", word, ", ".join(near))
             return {}
-        value = watched.score(model.wv) if isinstance(watched, TestSet) else watched(model)
         if isinstance(watched, TestSet):
-            point["n_known"] = watched.n_known(model.wv)
+            value, point["n_known"] = first_score(model.wv, watched)
+        else:
+            value = watched(model)
         try:
             if isinstance(value, Mapping):
                 point["scores"] = {str(name): float(score) for name, score in value.items()}

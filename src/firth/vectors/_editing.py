@@ -13,7 +13,7 @@ from firth.vectors._attributes import Attributes
 from firth.vectors._lookup import WordVectors
 from firth.vectors._matrix import VectorMatrix, check_dtype
 from firth.vectors._questions import Key, is_key, words_of
-from firth.vocab import Vocab
+from firth.vocab import Vocab, check_word
 
 logger = logging.getLogger("firth")
 
@@ -104,6 +104,11 @@ class EditableVectors(WordVectors):
                     f"extras[{name!r}] has the shape {each.shape} for {len(keys):,} words; give "
                     f"one value for each"
                 )
+        for key in keys:  # all of them before the first joins
+            if isinstance(key, str):
+                check_word(key)
+            else:
+                self.get_index(key)
         taken = [self._take(*pair, replace=replace) for pair in zip(keys, vectors, strict=True)]
         old = [
             (i, key) for i, (key, how) in enumerate(zip(keys, taken, strict=True)) if how == "old"
@@ -248,8 +253,6 @@ class EditableVectors(WordVectors):
         if isinstance(key, str) and self._data.row(key) is None:
             self._data.add(key, vector)
             return "new"
-        if not isinstance(key, str):
-            self.get_index(key)  # raises what says that there is no such row
         return "old" if replace else ""
 
     def _check_weights(self, keys: Sequence[Key], weights: ArrayLike) -> NDArray[np.float32]:

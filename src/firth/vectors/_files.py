@@ -14,7 +14,7 @@ from firth.errors import FormatError, ParameterError, VocabularyError
 from firth.formats import VectorTable, open_folder, save_folder
 from firth.storage import open_tensors, save_tensors
 from firth.vectors._attributes import Attributes
-from firth.vectors._editing import EditableVectors
+from firth.vectors._index import IndexedVectors
 from firth.vectors._word2vec_files import in_order_of, with_counts, write_values
 
 logger = logging.getLogger("firth")
@@ -23,7 +23,7 @@ ATTRIBUTES_FILE = "attributes.safetensors"
 _UTF8 = {"utf8", "utf-8", "utf_8"}
 
 
-class StoredVectors(EditableVectors):
+class StoredVectors(IndexedVectors):
     """What `KeyedVectors` reads and writes; see there."""
 
     def save(
@@ -62,7 +62,7 @@ class StoredVectors(EditableVectors):
         if not len(self):
             raise VocabularyError("there are no words to save; add some with add_vectors")
         if format in {None, "firth"}:
-            files = dict(extra_files or {}) | self._attributes_file()
+            files = self._index_files() | dict(extra_files or {}) | self._attributes_file()
             save_folder(self._table(), target, extra_config, files)
             return
         for name, extra in (("extra_config", extra_config), ("extra_files", extra_files)):
@@ -105,7 +105,7 @@ class StoredVectors(EditableVectors):
             if path.is_dir():
                 table = _open_or_read(path)
                 attributes = _open_attributes(path / ATTRIBUTES_FILE, len(table.vocab))
-                return cls._of(table, attributes)
+                return cls._of(table, attributes)._at(path)  # noqa: SLF001 (one of our own)
         from firth.formats import read_vectors
 
         return cls._of(read_vectors(source, **options))

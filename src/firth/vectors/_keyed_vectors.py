@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firth.errors import ParameterError
-from firth.vectors._comparing import ComparedVectors
+from firth.vectors._evaluation import EvaluatedVectors
 from firth.vectors._filters import Among, Pattern, candidates, clip
 from firth.vectors._matrix import unit
 from firth.vectors._questions import (
@@ -24,8 +24,9 @@ from firth.vectors._questions import (
 )
 from firth.vectors._results import Neighbours, NeighbourTable
 
-# Questions that are answered at a time: bounds the memory for their vectors and results.
-_BATCH = 4096
+# Questions that are answered at a time: bounds the memory for their vectors, and how long Ctrl-C
+# takes.
+_BATCH = 1024
 
 
 class Indexer(Protocol):
@@ -34,7 +35,7 @@ class Indexer(Protocol):
     def most_similar(self, vector: NDArray[np.float32], num_neighbors: int) -> Any: ...
 
 
-class KeyedVectors(ComparedVectors):
+class KeyedVectors(EvaluatedVectors):
     """Words and their vectors, to be asked; names and meanings are those of gensim 4.
 
     Wherever a word is asked for, the number of its row does as well.
@@ -105,6 +106,7 @@ class KeyedVectors(ComparedVectors):
         prefix: str | None = ...,
         pattern: Pattern | None = ...,
         oov: Unseen = ...,
+        approximate: bool = ...,
     ) -> Neighbours: ...
     @overload
     def most_similar(
@@ -121,6 +123,7 @@ class KeyedVectors(ComparedVectors):
         prefix: None = ...,
         pattern: None = ...,
         oov: Unseen = ...,
+        approximate: bool = ...,
     ) -> NDArray[np.float32]: ...
     def most_similar(
         self,
@@ -136,6 +139,7 @@ class KeyedVectors(ComparedVectors):
         prefix: str | None = None,
         pattern: Pattern | None = None,
         oov: Unseen = "error",
+        approximate: bool = False,
     ) -> Neighbours | NDArray[np.float32]:
         """Find the words nearest to a sum of words and vectors.
 
@@ -168,6 +172,9 @@ class KeyedVectors(ComparedVectors):
         oov : "error", "skip", "zero" or "mean"
             What to do about a word that has no vector: raise an error, leave it out, or take a
             vector of zeros or the mean of all for it.
+        approximate : bool
+            Ask the index that `build_index` built: far faster, and it misses a few, as many as
+            its `recall` says. It knows no ranges and no filters.
 
         Returns
         -------
@@ -181,12 +188,23 @@ class KeyedVectors(ComparedVectors):
         WordNotFoundError
             If a word is not there and `oov` is "error".
         ParameterError
-            If there is nothing to ask with, a vector has another size, or a filter is none.
+            If there is nothing to ask with, a vector has another size, a filter is none, or
+            `approximate` is asked for without an index, or with ranges or filters.
 
         Notes
         -----
         All filters given must be passed. Rows that are not among them are not scored.
         """
+        if approximate:
+            if topn is None or indexer is not None:
+                raise ParameterError(
+                    "approximate=True asks the index of the vectors: give topn a number, and no "
+                    "other indexer"
+                )
+            return self.most_similar_many(
+                [(positive, negative)], topn, clip_start, clip_end, restrict_vocab,
+                among=among, prefix=prefix, pattern=pattern, oov=oov, approximate=True,
+            )[0]  # fmt: skip
         begin, end = clip(len(self), clip_start, clip_end, restrict_vocab)
         direction, rows = self._direction(positive, negative, oov)
         if topn is None:
@@ -216,6 +234,7 @@ class KeyedVectors(ComparedVectors):
         prefix: str | None = None,
         pattern: Pattern | None = None,
         oov: Unseen = "error",
+        approximate: bool = False,
     ) -> NeighbourTable:
         """Ask many questions at once; far faster than one after the other.
 
@@ -225,7 +244,7 @@ class KeyedVectors(ComparedVectors):
             Each a word, a vector, or a pair (positive, negative) of what `most_similar` takes.
         topn : int
             How many words to find for each.
-        clip_start, clip_end, restrict_vocab, among, prefix, pattern, oov
+        clip_start, clip_end, restrict_vocab, among, prefix, pattern, oov, approximate
             As in `most_similar`, for all questions.
 
         Returns
@@ -248,20 +267,25 @@ class KeyedVectors(ComparedVectors):
         """
         topn = check_topn(topn)
         asked = words_of("questions", questions)  # type: ignore[arg-type]
-        chosen = candidates(
-            self._vocab,
-            *clip(len(self), clip_start, clip_end, restrict_vocab),
-            among,
-            prefix,
-            pattern,
-        )
+        begin, end = clip(len(self), clip_start, clip_end, restrict_vocab)
+        chosen = candidates(self._vocab, begin, end, among, prefix, pattern)
+        if approximate and (not isinstance(chosen, slice) or chosen != slice(0, len(self))):
+            raise ParameterError(
+                "approximate=True looks among all words: leave out clip_start, clip_end, "
+                "restrict_vocab, among, prefix and pattern"
+            )
         n_rows = chosen.stop - chosen.start if isinstance(chosen, slice) else len(chosen)
         rows = np.empty((len(asked), min(topn, n_rows)), np.int64)
         scores = np.empty(rows.shape, np.float32)
         for first in range(0, len(asked), _BATCH):
             part = slice(first, first + _BATCH)
             directions, exclude = self._directions(asked[part], oov)
-            rows[part], scores[part] = self._matrix.top(directions, topn, exclude, chosen)
+            nearest = (
+                self._nearest_by_index(directions, topn, exclude)
+                if approximate
+                else self._matrix.top(directions, topn, exclude, chosen)
+            )
+            rows[part], scores[part] = nearest
         return NeighbourTable(self._vocab, asked, rows, scores)
 
     @overload

@@ -65,7 +65,7 @@ class VectorMatrix:
         self.norms  # noqa: B018
 
     @cached_property
-    def _norms_as_kept(self) -> NDArray[np.float32]:
+    def norms_as_kept(self) -> NDArray[np.float32]:
         """The lengths of the rows as they are kept, which is what a search divides by."""
         if self._scales is None:
             return self.norms
@@ -115,12 +115,12 @@ class VectorMatrix:
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Find the rows of the highest cosine among candidates; -1 where there are no more."""
         if not isinstance(candidates, slice):
-            return top_k(self._array, self._norms_as_kept, directions, k, exclude, candidates)
+            return top_k(self._array, self.norms_as_kept, directions, k, exclude, candidates)
         begin, end, _ = candidates.indices(len(self))
         inside = [[row - begin for row in rows if begin <= row < end] for rows in exclude or ()]
         found, scores = top_k(
             self._array[begin:end],
-            self._norms_as_kept[begin:end],
+            self.norms_as_kept[begin:end],
             directions,
             k,
             inside if exclude is not None else None,
@@ -156,7 +156,7 @@ class VectorMatrix:
         else:
             array[rows], self._scales[rows] = _as_bytes(vectors)
         self.norms[rows] = row_norms(self.floats(rows))
-        self.__dict__.pop("_norms_as_kept", None)
+        self.__dict__.pop("norms_as_kept", None)
 
     def make_unit(self) -> None:
         """Scale all rows to length 1; rows of zeros stay as they are."""
@@ -168,7 +168,7 @@ class VectorMatrix:
             for rows in self.blocks():
                 array[rows] = self.floats(rows) / lengths[rows, None]
         self._norms = None
-        self.__dict__.pop("_norms_as_kept", None)
+        self.__dict__.pop("norms_as_kept", None)
 
     def extended(self, vectors: NDArray[np.float32]) -> "VectorMatrix":
         """Give a matrix with more rows behind these."""

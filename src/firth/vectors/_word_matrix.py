@@ -47,7 +47,6 @@ class WordMatrix:
 
     def add(self, word: str, vector: NDArray[np.float32]) -> None:
         """Put a word that is not there yet behind the others."""
-        check_word(word)
         self._waiting[word] = len(self)
         self._waiting_vectors.append(vector)
         self.changed = True

@@ -10,6 +10,7 @@ A `Vocab` is four arrays, so that it opens by memory map in no time, whatever it
 
 from firth.vocab._checks import check_word
 from firth.vocab._vocab import VOCAB_FILE, Vocab
+from firth.vocab._weights import smooth_inverse_frequency
 from firth.vocab._word_list import WordList
 
-__all__ = ["VOCAB_FILE", "Vocab", "WordList", "check_word"]
+__all__ = ["VOCAB_FILE", "Vocab", "WordList", "check_word", "smooth_inverse_frequency"]
