@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from firth.cli import ask, convert, demo, diff, evaluate, info, phrases, runs, sources, train
+from firth.cli import ask, convert, demo, diff, evaluate, index, info, phrases, runs, sources, train
 from firth.cli.answers import ReaderGoneError, print_message
 from firth.cli.command import HELP_SETTINGS, Group
 from firth.cli.train import INTERRUPTED
@@ -58,8 +58,8 @@ def firth(ctx: click.Context) -> None:
 
 for _command in (
     train.train, phrases.phrases, ask.similar, ask.analogy, ask.similarity, ask.odd_one_out,
-    evaluate.evaluate, diff.diff, diff.stability,
-    runs.plot_training, sources.list_, sources.download, convert.convert, info.info, demo.demo,
+    evaluate.evaluate, diff.diff, diff.stability, runs.plot_training,
+    sources.list_, sources.download, convert.convert, index.index, info.info, demo.demo,
 ):  # fmt: skip
     firth.add_command(_command)
 

@@ -109,7 +109,8 @@ def _read(source: VectorSource, options: ReadOptions) -> VectorTable:
     if counts is not None:
         kept = new_rows(0, options).take_words(*words)
         vocab = table.vocab
-        table.vocab = Vocab(vocab.word_bytes, vocab.word_offsets, counts[kept], vocab.slots)
+        arrays = vocab.word_bytes, vocab.word_offsets, counts[kept], vocab.slots
+        table.vocab = Vocab.from_parts(*arrays)
     return table
 
 

@@ -82,7 +82,7 @@ class WordMatrix:
         if self._counts is not None:
             counts, self._counts = self._counts, None
             arrays = self._vocab.word_bytes, self._vocab.word_offsets
-            self._vocab = Vocab(*arrays, counts, self._vocab.slots)
+            self._vocab = Vocab.from_parts(*arrays, counts, self._vocab.slots)
 
 
 class RowOfWord(Mapping[str, int]):
@@ -109,7 +109,7 @@ class RowOfWord(Mapping[str, int]):
 
 def empty_vocab() -> Vocab:
     """Make a vocabulary without a word, to which some will be added."""
-    return Vocab(
+    return Vocab.from_parts(
         np.empty(0, np.uint8),
         np.zeros(1, np.uint64),
         np.empty(0, np.int64),
