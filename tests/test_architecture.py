@@ -18,7 +18,7 @@ FLOORS = {
     6: {"exports", "hub"},
     5: {"layers", "models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
-    3: {"corpus", "formats", "approximate", "evaluation"},
+    3: {"corpus", "formats", "approximate", "sequences", "evaluation"},
     2: {"text", "vocab", "neighbours", "subwords"},
     1: {"storage", "progress", "compression"},
     0: {"_core", "errors", "machine", "threads"},

@@ -26,12 +26,15 @@ _HOMES = {
     "PPMI": "firth.models",
     "Phrases": "firth.phrases",
     "SentenceEncoder": "firth.sentences",
+    "TextEncoder": "firth.sequences",
     "Vocab": "firth.vocab",
     "Word2Vec": "firth.models",
     "build_vocab": "firth.corpus",
     "count_cooccurrences": "firth.cooccurrence",
+    "count_tokens": "firth.vocab",
     "download": "firth.hub",
     "embedding": "firth",
+    "embedding_matrix": "firth.vocab",
     "encode_corpus": "firth.corpus",
     "errors": "firth",
     "evaluate": "firth.evaluation",
@@ -40,6 +43,7 @@ _HOMES = {
     "list_sources": "firth.hub",
     "load": "firth.hub",
     "make_tokenizer": "firth.text",
+    "one_hot": "firth.sequences",
     "open_text": "firth.text",
 }
 
@@ -53,12 +57,15 @@ __all__ = [
     "KeyedVectors",
     "Phrases",
     "SentenceEncoder",
+    "TextEncoder",
     "Vocab",
     "Word2Vec",
     "build_vocab",
     "count_cooccurrences",
+    "count_tokens",
     "download",
     "embedding",
+    "embedding_matrix",
     "encode_corpus",
     "errors",
     "evaluate",
@@ -67,6 +74,7 @@ __all__ = [
     "list_sources",
     "load",
     "make_tokenizer",
+    "one_hot",
     "open_text",
 ]
 
@@ -82,9 +90,10 @@ if TYPE_CHECKING:
     from firth.models import PPMI, FastText, GloVe, Word2Vec
     from firth.phrases import FrozenPhrases, Phrases
     from firth.sentences import SentenceEncoder
+    from firth.sequences import TextEncoder, one_hot
     from firth.text import make_tokenizer, open_text
     from firth.vectors import KeyedVectors
-    from firth.vocab import Vocab
+    from firth.vocab import Vocab, count_tokens, embedding_matrix
 
 
 def __getattr__(name: str) -> Any:

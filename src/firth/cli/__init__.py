@@ -24,6 +24,7 @@ from firth.cli import (
     diff,
     evaluate,
     export,
+    index,
     info,
     phrases,
     runs,
@@ -70,8 +71,8 @@ def firth(ctx: click.Context) -> None:
 
 for _command in (
     train.train, phrases.phrases, ask.similar, ask.analogy, ask.similarity, ask.odd_one_out,
-    evaluate.evaluate, diff.diff, diff.stability,
-    runs.plot_training, sources.list_, sources.download, convert.convert, export.export,
+    evaluate.evaluate, diff.diff, diff.stability, runs.plot_training,
+    sources.list_, sources.download, convert.convert, export.export, index.index,
     info.info, demo.demo,
 ):  # fmt: skip
     firth.add_command(_command)
