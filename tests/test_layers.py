@@ -104,6 +104,20 @@ def test_padding_that_is_no_row(wv, padding_idx):
             rows_of(wv, padding_idx)
 
 
+def test_a_vocabulary_with_its_matrix(wv):
+    vocab = firth.Vocab({"queen": 2, "stranger": 1})
+    matrix, coverage = firth.embedding_matrix(vocab, wv)
+    for made in (matrix, (matrix, coverage)):
+        rows = rows_of(made, vocab=vocab)
+        assert rows.padding_idx == vocab["<pad>"]
+        assert rows.padding_vector is None
+        np.testing.assert_array_equal(rows.matrix[vocab["queen"]], wv["queen"])
+    vocab.set_embedding(wv)
+    np.testing.assert_array_equal(rows_of(vocab.embedding, vocab=vocab).matrix, matrix)
+    with pytest.raises(ParameterError, match="there are 4 ids and 5 rows"):
+        rows_of(wv, vocab=vocab)
+
+
 def test_numbers_that_are_not_finite(wv):
     matrix = wv.vectors.copy()
     matrix[3, 1], matrix[4, 0] = np.nan, np.inf
