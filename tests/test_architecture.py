@@ -15,7 +15,7 @@ CORE = REPOSITORY / "src" / "core"
 # Rooms by floor; docs/architecture.md draws the same picture, and a test below compares the two.
 FLOORS = {
     7: {"cli", "embedding", "sklearn"},
-    6: {"hub"},
+    6: {"hub", "maps"},
     5: {"models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
     3: {"corpus", "formats", "approximate", "evaluation"},
@@ -34,6 +34,8 @@ OPTIONAL_PACKAGES = {
     "sklearn",
     "threadpoolctl",
     "usearch",
+    "openTSNE",
+    "umap",
 }
 HEAVY_PACKAGES = {"numpy", "click", "rich", "tqdm", "zstandard", "urllib3", "filelock"}
 

@@ -38,6 +38,7 @@ _HOMES = {
     "list_sources": "firth.hub",
     "load": "firth.hub",
     "make_tokenizer": "firth.text",
+    "map_words": "firth.maps",
     "open_text": "firth.text",
 }
 
@@ -63,6 +64,7 @@ __all__ = [
     "list_sources",
     "load",
     "make_tokenizer",
+    "map_words",
     "open_text",
 ]
 
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from firth.corpus import Corpus, build_vocab, encode_corpus
     from firth.evaluation import evaluate
     from firth.hub import download, list_sources, load
+    from firth.maps import map_words
     from firth.models import PPMI, FastText, GloVe, Word2Vec
     from firth.phrases import FrozenPhrases, Phrases
     from firth.sentences import SentenceEncoder

@@ -17,7 +17,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from firth.cli import ask, convert, demo, diff, evaluate, info, phrases, runs, sources, train
+from firth.cli import (
+    ask,
+    convert,
+    demo,
+    diff,
+    evaluate,
+    info,
+    phrases,
+    plot,
+    runs,
+    sources,
+    train,
+)  # fmt: skip
+from firth.cli import (
+    map as map_,
+)
 from firth.cli.answers import ReaderGoneError, print_message
 from firth.cli.command import HELP_SETTINGS, Group
 from firth.cli.train import INTERRUPTED
@@ -59,6 +74,7 @@ def firth(ctx: click.Context) -> None:
 for _command in (
     train.train, phrases.phrases, ask.similar, ask.analogy, ask.similarity, ask.odd_one_out,
     evaluate.evaluate, diff.diff, diff.stability,
+    map_.map_, plot.plot,
     runs.plot_training, sources.list_, sources.download, convert.convert, info.info, demo.demo,
 ):  # fmt: skip
     firth.add_command(_command)
