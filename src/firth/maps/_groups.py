@@ -187,11 +187,12 @@ def _lines(path: str | PathLike[str]) -> list[str]:
             packed = file.read(_LARGEST + 1)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
-    blocks, n_bytes = [], len(packed)
+    blocks: list[bytes] = []
+    n_bytes = 0
     # By its bytes alone: whatever the name of the file ends in, it is lines.
     for block in open_text(io.BytesIO(packed)).blocks():
-        n_bytes = max(n_bytes, sum(map(len, blocks)) + len(block))
-        if n_bytes > _LARGEST:
+        n_bytes += len(block)
+        if max(n_bytes, len(packed)) > _LARGEST:
             raise FormatError(f"{path}: more than {_LARGEST >> 20} MiB: not a list of words")
         blocks.append(bytes(block))
     return b"".join(blocks).decode("utf-8").removeprefix("\ufeff").splitlines()

@@ -108,7 +108,8 @@ def point_colours(word_map: WordMap, theme: Theme) -> list[str]:
 def label_sizes(n_words: int) -> NDArray[np.float64]:
     """Give the size of each label in points: larger for words further in front."""
     rank = np.log1p(np.arange(n_words)) / np.log1p(max(1, n_words - 1))
-    return _LARGEST - (_LARGEST - _SMALLEST) * rank
+    sizes: NDArray[np.float64] = _LARGEST - (_LARGEST - _SMALLEST) * rank
+    return sizes
 
 
 def _draw_points(
