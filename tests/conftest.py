@@ -1,14 +1,25 @@
 """What all tests share: nothing of the suite touches the cache or the home of who runs it."""
 
+import atexit
 import io
+import os
+import shutil
 import sys
 import tempfile
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
 
 from firth import _core, cli
 from http_server import Server
+
+# Keras takes TensorFlow unless it is told, and writes its settings into the home, once imported.
+if find_spec("tensorflow") is None:
+    os.environ.setdefault("KERAS_BACKEND", "jax" if find_spec("torch") is None else "torch")
+if "KERAS_HOME" not in os.environ:
+    os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="firth-keras-")
+    atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

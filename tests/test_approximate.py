@@ -169,6 +169,23 @@ def test_without_usearch_the_extra_is_named(matrix, monkeypatch):
         NeighbourIndex.build(matrix)
 
 
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        ("Operation has been terminated", KeyboardInterrupt),  # what usearch makes of Ctrl-C
+        ("Out of memory!", MemoryError),
+        ("something else", RuntimeError),
+    ],
+)
+def test_what_stops_usearch_is_told(matrix, monkeypatch, message, error):
+    def add(*arguments, **options):
+        raise RuntimeError(message)
+
+    monkeypatch.setattr("usearch.index.Index.add", add)
+    with pytest.raises(error):
+        NeighbourIndex.build(matrix, **QUIET)
+
+
 # --- files ----------------------------------------------------------------------------------------
 
 
@@ -182,7 +199,7 @@ def test_a_saved_index_answers_the_same(matrix, index, file, tmp_path):
         assert (tmp_path / "again.safetensors").read_bytes() == file.read_bytes()
     for mine, theirs in zip(index.search(matrix, 5), opened.search(matrix, 5), strict=True):
         np.testing.assert_array_equal(mine, theirs)
-    assert [path.name for path in tmp_path.iterdir()] == ["again.safetensors", file.name] or True
+    assert {path.name for path in tmp_path.iterdir()} == {"again.safetensors", file.name}
 
 
 def test_the_index_of_another_matrix_is_refused(matrix, file):

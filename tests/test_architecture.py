@@ -15,10 +15,10 @@ CORE = REPOSITORY / "src" / "core"
 # Rooms by floor; docs/architecture.md draws the same picture, and a test below compares the two.
 FLOORS = {
     7: {"cli", "embedding", "sklearn"},
-    6: {"hub", "maps"},
-    5: {"models", "sentences"},
+    6: {"exports", "hub", "maps"},
+    5: {"layers", "models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
-    3: {"corpus", "formats", "approximate", "evaluation"},
+    3: {"corpus", "formats", "approximate", "sequences", "evaluation"},
     2: {"text", "vocab", "neighbours", "subwords"},
     1: {"storage", "progress", "compression"},
     0: {"_core", "errors", "machine", "threads"},
@@ -34,6 +34,11 @@ OPTIONAL_PACKAGES = {
     "sklearn",
     "threadpoolctl",
     "usearch",
+    "torch",
+    "keras",
+    "jax",
+    "flax",
+    "spacy",
     "openTSNE",
     "umap",
 }

@@ -370,6 +370,7 @@ def test_a_message_is_one_line_whatever_it_quotes(run, folder):
         "list",
         "download",
         "convert",
+        "index",
         "info",
         "demo",
         "",

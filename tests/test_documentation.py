@@ -153,8 +153,19 @@ MODULES = [
 ]
 
 
+# What the examples of a module cannot do without, where that is optional and heavy.
+NEEDED = {
+    "firth.layers": "torch",
+    "firth.layers.torch": "torch",
+    "firth.layers.keras": "keras",
+    "firth.layers.jax": "flax",
+}
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of_docstrings(name, workplace):
+    if name in NEEDED:
+        pytest.importorskip(NEEDED[name], reason=f"needs {NEEDED[name]}")
     module = importlib.import_module(name)
     report = io.StringIO()
     runner = doctest.DocTestRunner()

@@ -105,6 +105,15 @@ def test_analogies_are_answered_as_the_papers_say(monkeypatch, metric, dtype):
     assert evaluate(wv, analogies(wrong)).score("a", metric).value == 0
 
 
+def test_quantised_vectors_are_evaluated_as_what_they_stand_for(wv, pairs):
+    int8 = wv.astype("int8")
+    d = naive.cos_add(int8.vectors.astype(np.float64), 1, 2, 3)
+    found = evaluate({"int8": int8, "float": wv}, [analogies([["w1", "w2", "w3", f"w{d}"]]), pairs])
+    assert found.score("a").value == 1
+    values = [found.score("p", model=name).value for name in ("int8", "float")]
+    assert values[0] == pytest.approx(values[1], abs=0.01)
+
+
 def test_an_analogy_has_several_answers_and_needs_one_that_is_known(wv):
     d = naive.cos_add(wv.vectors, 1, 2, 3)
     questions = [["w1", "w2", "w3", "none", f"w{d}"], ["w1", "w2", "w3", "none"]]

@@ -1,6 +1,7 @@
 """Scores as tables and as a page."""
 
 import html.parser
+import os
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from firth import KeyedVectors, Vocab, evaluate
 from firth.errors import MissingExtraError, OutputError
 from firth.evaluation import Analogies, Analogy, Association, Associations, WordPairs
+from firth.evaluation._pictures import coverage_of
 from firth.evaluation._tables import told, told_p
 
 N = 1300
@@ -98,6 +100,17 @@ def test_latex(found):
     assert re.search(r"(?<!\\)%", text.split(r"\bottomrule")[0].split("\n", 1)[1]) is None
 
 
+def test_coverage_is_that_of_whole_test_sets(found):
+    shares = coverage_of(found.scores)
+    assert shares["pairs_of & words", "a<b>_1"] == 1
+    score = found.score("pairs_of & words", model="bad")
+    assert shares["pairs_of & words", "bad"] == score.coverage < 1
+    assert shares["analogies", "bad"] == 1
+    # Associations have sections only.
+    assert shares["weat", "bad"] == 1
+    assert found.sizes == {"pairs_of & words": 200, "analogies": 3, "weat": 4}
+
+
 class _Checked(html.parser.HTMLParser):
     """Holds that elements are closed in order, and collects what is loaded from elsewhere."""
 
@@ -160,6 +173,9 @@ def test_a_report_that_cannot_be_written(found, tmp_path, monkeypatch):
     with pytest.raises(OutputError, match="folder: is a folder; give the name"):
         found.save_report(tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="pipe: is no regular file"):
+        found.save_report(tmp_path / "pipe")
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=r"a report with pictures needs.*firth\[plot\]"):
         found.save_report(tmp_path / "r.html")

@@ -53,6 +53,8 @@ def test_googles_sections(write):
 def test_analogies_without_a_heading_or_with_tabs(write):
     tabs = read_test_set(write("mine.txt", "New York\tUSA\tOslo\tNorway\n"))
     assert tabs.sections == {"mine": [Analogy("New York", "USA", "Oslo", ("Norway",))]}
+    comma = read_test_set(write("comma.txt", ": x\nUSA Washington,_D.C. Norway Oslo\n"))
+    assert comma.sections == {"x": [Analogy("USA", "Washington,_D.C.", "Norway", ("Oslo",))]}
     before = read_test_set(write("late.txt", "a b c d\n: e\nf g h i\n"))
     assert list(before.sections) == ["late", "e"]
 

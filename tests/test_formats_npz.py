@@ -255,6 +255,16 @@ def test_damaged_archives_are_refused(tmp_path):
             read_vectors(tmp_path / "bad.npz", format="npz")
 
 
+def test_a_member_whose_name_is_damaged_in_front_of_it(tmp_path):
+    write_vectors(make_table(["ü"]), tmp_path / "v.npz")
+    data = bytearray((tmp_path / "v.npz").read_bytes())
+    data[7] |= 0x08  # the name is UTF-8
+    data[30] = 0xBE
+    (tmp_path / "v.npz").write_bytes(data)
+    with pytest.raises(FormatError, match=r"v\.npz: member .* cannot be unpacked"):
+        read_vectors(tmp_path / "v.npz", format="npz")
+
+
 def test_other_archives_are_not_taken_for_it(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("v.txt", "1 2\na 1 2\n")

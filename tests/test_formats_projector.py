@@ -102,6 +102,7 @@ def test_limit_only_dtype_and_repairs(folder):
         (b"the\nof\nand\n", b"0.5\t1\nx\t2\n3\t4\n", "line 2 (byte 6): 'x' stands where a number"),
         (b"the\nof\nand\n", b"0.5\t1\n2\n3\t4\n", "line 2 (byte 6): 1 number in place of 2"),
         (b"the\nof\nand\n", b"0.5\t1\n2\t3\t4\n3\t4\n", "line 2 (byte 6): 3 numbers in place of 2"),
+        (b"word\tcount\nthe\t3\nof\t2\nand\t1\n", b"9\n\n\t", "1 of its 3 lines have numbers"),
         (b"the\nof\nand\n", b"\n1\n3\n", "line 2 (byte 1): a line of numbers behind a blank one"),
         (
             b"w\n" * 300_001,

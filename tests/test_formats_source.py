@@ -410,3 +410,14 @@ def test_a_copy_leaves_room_on_the_disk(monkeypatch, tmp_path, places):
         with VectorSource(path) as source, pytest.raises(OutputError, match="nearly full"):
             copy(source)
     assert list(places.temporary.iterdir()) == []
+
+
+def test_a_member_whose_name_is_damaged_in_front_of_it(tmp_path):
+    data = bytearray(zipped({"ü.txt": TEXT}))
+    data[30] = 0xBE
+    (tmp_path / "a.zip").write_bytes(data)
+    with (
+        pytest.raises(FormatError, match="damaged or cut off"),
+        VectorSource(tmp_path / "a.zip") as source,
+    ):
+        list(source.chunks())

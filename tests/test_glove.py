@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from firth import _core
 from firth.cooccurrence import count_cooccurrences
 from firth.corpus import encode_corpus
 from firth.errors import FormatError, InputError, OutputError, ParameterError, VocabularyError
-from firth.models import GloVe, _dealt, _glove
+from firth.models import CallbackAny2Vec, EarlyStopping, GloVe, Probe, _dealt, _glove
 from firth.models._dealt import DealtCooccurrences
 from firth.progress import progress
 
@@ -434,3 +435,75 @@ def test_training_on_counts_imports_no_optional_package():
     code = "import sys, firth; firth.GloVe; print(*{'scipy', 'sklearn'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+# --- callbacks ------------------------------------------------------------------------------------
+
+
+class Looking(CallbackAny2Vec):
+    def __init__(self, stop_at=None):
+        self.stop_at, self.calls, self.vectors = stop_at, [], []
+
+    def on_train_begin(self, model):
+        self.calls.append("begin")
+        self.vectors.append(model.wv.vectors)
+
+    def on_epoch_begin(self, model):
+        self.calls.append("(")
+
+    def on_epoch_end(self, model):
+        self.calls.append(len(model.epoch_losses))
+        self.vectors.append(model.wv.vectors)
+        if len(model.epoch_losses) == self.stop_at:
+            model.stop_training("enough")
+
+    def on_train_end(self, model):
+        self.calls.append("end")
+
+
+CALLED = [["a", "king", "rules"], ["a", "queen", "rules"], ["a", "dog", "barks"]] * 20
+QUICK_GLOVE = {"vector_size": 8, "min_count": 1, "workers": 1, "progress": False}
+
+
+def test_callbacks_look_and_change_nothing():
+    looking = Looking()
+    model = GloVe(CALLED, epochs=3, callbacks=[looking], **QUICK_GLOVE)
+    assert looking.calls == ["begin", "(", 1, "(", 2, "(", 3, "end"]
+    assert (looking.vectors[-1] == model.wv.vectors).all()
+    assert [(a != b).any() for a, b in pairwise(looking.vectors)] == [True] * 3
+    alone = GloVe(CALLED, epochs=3, **QUICK_GLOVE)
+    assert (alone.wv.vectors == model.wv.vectors).all()
+    assert (alone.epoch_losses, alone.stopped) == (model.epoch_losses, "")
+
+
+def test_a_callback_ends_the_training(tmp_path):
+    looking = Looking(stop_at=2)
+    model = GloVe(CALLED, epochs=9, callbacks=[looking], **QUICK_GLOVE)
+    assert looking.calls == ["begin", "(", 1, "(", 2, "end"]
+    assert (model.stopped, model.interrupted, len(model.epoch_losses)) == ("enough", False, 2)
+    model.save(tmp_path / "model")
+    assert firth.load(tmp_path / "model").config["training"]["stopped"] == "enough"
+    early = EarlyStopping(patience=1, min_delta=0.1)
+    model = GloVe(CALLED, epochs=9, callbacks=[early], **QUICK_GLOVE)
+    assert len(model.epoch_losses) < 9
+    assert model.stopped == "the loss has not fallen for 2 epochs"
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "message"),
+    [
+        ([Probe(["king"])], "a Probe looks at a training along a text"),
+        (Looking(), "must be a list of callbacks"),
+        ([Looking], "is a class"),
+    ],
+)
+def test_callbacks_that_cannot_be_used(callbacks, message):
+    with pytest.raises(ParameterError, match=message):
+        GloVe(CALLED, callbacks=callbacks, **QUICK_GLOVE)
+
+
+def test_phrases_are_kept_in_the_folder(tmp_path):
+    passes = [firth.Phrases(min_count=1, threshold=0.1)]
+    GloVe(CALLED, phrases=passes, **QUICK_GLOVE).save(tmp_path / "model")
+    kept = firth.Phrases.load(tmp_path / "model" / "phrases-1")
+    assert dict(kept.phrasegrams) == passes[0].export_phrases() != {}

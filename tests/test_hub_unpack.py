@@ -29,6 +29,14 @@ def test_no_archive_gets_out_of_its_folder(tmp_path, name, pack):
     assert left_in(tmp_path) == ["archive"]
 
 
+def test_a_member_whose_name_is_damaged_in_front_of_it(tmp_path):
+    data = bytearray(zipped({"ü": b"1"}))
+    data[30] = 0xBE
+    (tmp_path / "archive").write_bytes(data)
+    with pytest.raises(FormatError, match="damaged"):
+        _unpack.unpack(tmp_path / "archive", tmp_path / "folder", "0")
+
+
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE])
 def test_links_and_devices_in_an_archive_are_refused(tmp_path, kind):
     archive = tmp_path / "archive"

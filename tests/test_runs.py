@@ -363,6 +363,25 @@ def test_a_resumed_training_ends_with_the_same_bits(sentences, tmp_path, often, 
     again = Word2Vec(sentences, checkpoint=tmp_path / "run", resume=True, **options)
     assert same_bits(again, whole)
     assert again.training_seconds == model.training_seconds
+
+
+def test_a_resumed_training_has_the_phrases_that_joined_its_text(sentences, tmp_path, often):
+    sentences = [["in", "new", "york", *sentence] for sentence in sentences]
+
+    def options():
+        # Models of phrases learn: each training is given new ones, as the command line does.
+        passes = [firth.Phrases(threshold=0.1, scoring="npmi") for _ in range(2)]
+        return QUICK | {"epochs": 4, "phrases": passes}
+
+    whole = Word2Vec(sentences, **options())
+    broken_off(sentences, tmp_path / "run", **options(), **often)
+    model = Word2Vec(sentences, checkpoint=tmp_path / "run", resume=True, **options())
+    assert same_bits(model, whole)
+    found = [dict(each.phrasegrams) for each in model.phrases_to_join]
+    assert found == [each.export_phrases() for each in whole.phrases_to_join]
+    assert found[0]
+    opened = Word2Vec.load(tmp_path / "run")
+    assert [dict(each.phrasegrams) for each in opened.phrases_to_join] == found
     remove_checkpoint(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 

@@ -127,6 +127,12 @@ def test_long_texts_are_cut_into_pieces(wv):
     np.testing.assert_allclose(vectors, [wv["the"], mean, wv["of"], np.zeros(5), mean], atol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "int8"])
+def test_vectors_in_other_precisions(wv, dtype):
+    vectors = SentenceEncoder(wv.astype(dtype)).transform(SENTENCES)
+    np.testing.assert_allclose(vectors, SentenceEncoder(wv).transform(SENTENCES), atol=0.02)
+
+
 def test_similarity(wv):
     encoder = SentenceEncoder(wv, normalize=True)
     assert encoder.similarity("the king", ["king", "the"]) == pytest.approx(1)
@@ -172,13 +178,13 @@ def test_what_has_to_be_learned_first(wv):
 
 
 def test_sentences_that_are_none(wv):
-    with pytest.raises(ParameterError, match="sentences is the string 'the king'; give a list"):
+    with pytest.raises(ParameterError, match="sentences is str 'the king'; give a list"):
         SentenceEncoder(wv).transform("the king")
-    with pytest.raises(ParameterError, match=r"sentence 1 \(from 0\) is int 3; each must be"):
+    with pytest.raises(ParameterError, match=r"sentences\[1\] is int 3; each must be"):
         SentenceEncoder(wv).transform(["the king", 3])
     with pytest.raises(ParameterError, match="is bytes b'the king'"):
         SentenceEncoder(wv).transform([b"the king"])
-    with pytest.raises(ParameterError, match="not a string"):
+    with pytest.raises(ParameterError, match=r"sentences\[0\] has int 3 among its words"):
         SentenceEncoder(wv).transform([["the", 3]])
 
 

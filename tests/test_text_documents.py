@@ -142,3 +142,12 @@ def test_encrypted_members_and_unknown_methods(tmp_path: Path) -> None:
     unknown[local + 8] = unknown[central + 10] = 9
     path.write_bytes(unknown)
     assert "unpack it first" in refused(path)
+
+
+def test_a_member_whose_name_is_damaged_in_front_of_it(tmp_path):
+    path = write_zip(tmp_path / "a.zip", {"ü.txt": b"a b\n"})
+    data = bytearray(path.read_bytes())
+    data[30] = 0xBE
+    path.write_bytes(data)
+    with pytest.raises(TextError, match="is damaged or cut off"):
+        list(open_text(path).blocks())

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -466,12 +467,46 @@ def test_phrases_are_joined_in_later_texts_too(tmp_path, caplog):
     assert "new_york" in model.wv
     assert model.train([["in", "new", "york", "it"]] * 9, epochs=1) == (27, 27)  # words and phrases
     model.save(tmp_path / "model")
-    back = Word2Vec.load(tmp_path / "model")
-    assert "the phrases that its text was joined by are not kept" in caplog.text
-    caplog.clear()
-    back = Word2Vec.load(tmp_path / "model", phrases=known)
+    for given in (None, known):
+        back = Word2Vec.load(tmp_path / "model", phrases=given)
+        assert back.train([["in", "new", "york", "it"]] * 9, epochs=1) == (27, 27)
     assert not caplog.text
-    assert back.train([["in", "new", "york", "it"]] * 9, epochs=1) == (27, 27)
+    shutil.rmtree(tmp_path / "model" / "phrases-1")
+    Word2Vec.load(tmp_path / "model")
+    assert "the phrases that its text was joined by are not kept" in caplog.text
+
+
+def test_learned_phrases_are_kept_in_the_folder(tmp_path):
+    sentences = [["in", "new", "york", "city", "it", "rains"], ["so", "it", "does"]] * 30
+    passes = [firth.Phrases(min_count=1, threshold=0.1) for _ in range(2)]
+    model = Word2Vec(sentences, phrases=passes, **QUICK)
+    assert [each.corpus_word_count > 0 for each in model.phrases_to_join] == [True, True]
+    joined = [phrases.freeze() for phrases in model.phrases_to_join]
+    model.save(tmp_path / "model")
+    model.save(tmp_path / "model")  # replaces it
+    back = Word2Vec.load(tmp_path / "model")
+    assert back.phrases == model.phrases
+    assert [dict(each.phrasegrams) for each in back.phrases_to_join] == [
+        dict(each.phrasegrams) for each in joined
+    ]
+    words = list(back.wv.index_to_key)
+    assert any("_" in word for word in words)
+    assert back.train(sentences, epochs=1) == model.train(sentences, epochs=1)
+    assert np.array_equal(back.wv.vectors, model.wv.vectors)
+    back.build_vocab([["in", "new", "york", "city", "snow", "falls"]] * 5, update=True)
+    assert [w for w in back.wv.index_to_key if w not in words] == ["falls", "snow"]
+    back.save(tmp_path / "again")
+    assert len(Word2Vec.load(tmp_path / "again").phrases_to_join) == 2
+    (tmp_path / "model" / "phrases-2" / "config.json").write_text("?")
+    with pytest.raises(FormatError, match="phrases-2"):
+        Word2Vec.load(tmp_path / "model")
+
+
+def test_phrases_that_have_learned_nothing_are_not_kept(tmp_path):
+    model = Word2Vec(phrases=1, **QUICK)
+    model.build_vocab_from_freq({"a": 5, "b": 3})
+    model.save(tmp_path / "model")
+    assert not (tmp_path / "model" / "phrases-1").exists()
 
 
 def test_the_manifest_tells_how_vectors_were_made(tmp_path):

@@ -1,3 +1,5 @@
+import copy
+import pickle
 import shutil
 
 import numpy as np
@@ -57,9 +59,21 @@ def test_what_an_index_cannot_answer(wv):
     with pytest.raises(ParameterError, match=r"there is none: call build_index\(\) first"):
         wv.most_similar("w1", approximate=True)
     wv.build_index(**QUIET)
-    for options in ({"restrict_vocab": 5}, {"clip_start": 1}, {"clip_end": 9}, {"prefix": "w"}):
+    for options in (
+        {"restrict_vocab": 5},
+        {"clip_start": 1},
+        {"clip_end": 9},
+        {"among": ["w3"]},
+        {"prefix": "w"},
+    ):
         with pytest.raises(ParameterError, match="approximate=True looks among all words"):
             wv.most_similar("w1", approximate=True, **options)
+        with pytest.raises(ParameterError, match="approximate=True looks among all words"):
+            wv.most_similar_many(["w1"], approximate=True, **options)
+    with pytest.raises(ParameterError, match="not both"):
+        wv.most_similar("w1", indexer=wv, approximate=True)
+    with pytest.raises(ParameterError, match="topn=None"):
+        wv.most_similar("w1", topn=None, approximate=True)
     with pytest.raises(ParameterError, match="kind is 'annoy', which is none of hnsw"):
         wv.build_index("annoy")
 
@@ -147,3 +161,43 @@ def test_half_precision_and_rows_without_direction(vectors):
     same(wv.most_similar("w1", approximate=True), wv.most_similar("w1"))
     assert wv.most_similar("w3", approximate=True) == []
     assert "w3" not in dict(wv.most_similar("w13", topn=600, approximate=True))
+
+
+def test_an_index_does_not_outlive_a_change(wv, vectors, tmp_path):
+    wv.build_index(**QUIET)
+    wv.save(tmp_path / "model")
+    for change in (
+        lambda wv: wv.add_vector("new", vectors[1]),
+        lambda wv: wv.__setitem__("w1", vectors[2]),
+        lambda wv: wv.unit_normalize_all(),
+    ):
+        opened = firth.load(tmp_path / "model")
+        assert opened.index is not None
+        change(opened)
+        assert opened.index is None
+        with pytest.raises(ParameterError, match="there is none"):
+            opened.most_similar("w1", approximate=True)
+        opened.build_index(expansion_search=600, **QUIET)
+        same(opened.most_similar("w1", approximate=True), opened.most_similar("w1"))
+        with pytest.raises(OutputError, match="are not those that the index is of"):
+            opened.save_index()
+    opened.set_vecattr("w1", "count", 3)
+    assert opened.index is not None
+
+
+def test_bytes_are_indexed_too(wv, tmp_path):
+    wv = wv.astype("int8")
+    wv.build_index(expansion_search=600, **QUIET)
+    wv.save(tmp_path / "model")
+    opened = firth.load(tmp_path / "model")
+    assert opened.index.about == wv.index.about
+    for each in (wv, opened):
+        same(each.most_similar("w1", approximate=True), wv.most_similar("w1"))
+
+
+def test_vectors_travel_without_their_index(wv, tmp_path):
+    wv.build_index(**QUIET)
+    assert pickle.loads(pickle.dumps(wv)).index is None
+    wv.save(tmp_path / "model")
+    opened = firth.load(tmp_path / "model")
+    assert opened.index.about == copy.deepcopy(opened).index.about

@@ -48,7 +48,7 @@ class BoundRows {
         if (dims > (size_t{1} << 32)) throw std::invalid_argument("dims");
     }
 
-    void reserve(uint64_t n) { rows_.reserve(n); }
+    void reserve(uint64_t n) { rows_.expect(n); }
 
     size_t parse_text(Array1<const uint8_t> block, size_t length, size_t n_threads) {
         if (rows_.dims() == 0 || block.shape(0) < length + firth::kReadBeyond)

@@ -14,6 +14,7 @@ namespace {
 
 // Starting a thread costs as much as copying some of this.
 constexpr size_t kSmallestPart = 1 << 20;
+constexpr ptrdiff_t kRowsAhead = 8;
 
 }  // namespace
 
@@ -34,8 +35,12 @@ void VectorBinaryParser::find_rows(const char *block, size_t length, uint64_t mo
         }
         if (static_cast<size_t>(end - space) <= row_bytes) return;
         found_.push_back({p, static_cast<uint32_t>(space - p)});
-        p = space + 1 + row_bytes;
-        if (p < end) __builtin_prefetch(std::min(p + row_bytes, end - 1));
+        const char *const next = space + 1 + row_bytes;
+        // Where a row far enough ahead begins, if its words are about as long as this one.
+        const char *const ahead = std::min(next + kRowsAhead * (next - p), end - 1);
+        __builtin_prefetch(ahead);
+        __builtin_prefetch(std::min(ahead + 64, end - 1));
+        p = next;
     }
 }
 
@@ -65,25 +70,31 @@ size_t VectorBinaryParser::parse(const char *block, size_t length, uint64_t most
     find_rows(block, length, most);
     const uint64_t first = rows_.counts().kept;
     rows_.reserve(found_.size());
-    const size_t n_parts = std::max<size_t>(1, std::min(n_threads, length / kSmallestPart));
-    on_threads_each(n_parts, [&](size_t part) {
+    const size_t n_parts = std::max<size_t>(1, length / kSmallestPart);
+    const auto begin_of = [&](size_t part) { return found_.size() * part / n_parts; };
+    const auto copy = [&](size_t part) {
         std::vector<float> values;
-        const size_t end = found_.size() * (part + 1) / n_parts;
-        for (size_t i = found_.size() * part / n_parts; i < end; ++i)
+        for (size_t i = begin_of(part); i < begin_of(part + 1); ++i)
             copy_row(found_[i], first + i, values);
-    });
+    };
     const char *done = block;
-    for (size_t i = 0; i < found_.size() && !rows_.is_full(); ++i) {
-        if (i + 8 < found_.size()) rows_.prefetch(found_[i + 8].hash);
-        const ReadRow &read = found_[i];
-        if (!rows_.take(read, first + i)) {
-            problem_ = {BinaryProblem::Kind::bad_word, n_rows_,
-                        static_cast<size_t>(read.word - block), read.length};
-            return static_cast<size_t>(done - block);
+    const auto take = [&](size_t part) {
+        for (size_t i = begin_of(part); i < begin_of(part + 1); ++i) {
+            if (rows_.is_full()) return false;
+            if (i + 8 < begin_of(part + 1)) rows_.prefetch(found_[i + 8]);
+            const ReadRow &read = found_[i];
+            if (!rows_.take(read, first + i)) {
+                problem_ = {BinaryProblem::Kind::bad_word, n_rows_,
+                            static_cast<size_t>(read.word - block), read.length};
+                return false;
+            }
+            ++n_rows_;
+            done = read.word + read.length + 1 + rows_.dims() * 4;
         }
-        ++n_rows_;
-        done = read.word + read.length + 1 + rows_.dims() * 4;
-    }
+        return true;
+    };
+    on_threads_in_order(n_parts, std::min(n_threads, n_parts), copy, take);
+    if (problem_.kind != BinaryProblem::Kind::none) return static_cast<size_t>(done - block);
     if (n_no_space_ && !rows_.is_full())
         problem_ = {BinaryProblem::Kind::long_word, n_rows_, length - n_no_space_,
                     kLongestBinaryWord};

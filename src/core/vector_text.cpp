@@ -15,6 +15,7 @@ namespace {
 
 // Threads are not worth their start for less.
 constexpr size_t kSmallestPart = 64 << 10;
+constexpr size_t kPartsOfThread = 4;
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 bool is_separator(char c) { return c == ' ' || c == '\t'; }
@@ -30,8 +31,19 @@ bool is_digits(const char *p, const char *end) {
     return std::any_of(p, end, is_digit) && parse_any(p, end, value);
 }
 
+// In bytes that many instructions add up at a time, 255 times before they overflow; std::count widens
+// each to 64 bits.
 uint64_t count_lines(const char *p, const char *end) {
-    return static_cast<uint64_t>(std::count(p, end, '\n'));
+    constexpr ptrdiff_t lanes = 64;
+    uint64_t n = 0;
+    while (end - p >= lanes) {
+        uint8_t sums[lanes] = {};
+        const char *const stop = p + lanes * std::min<ptrdiff_t>((end - p) / lanes, 255);
+        for (; p != stop; p += lanes)
+            for (ptrdiff_t i = 0; i < lanes; ++i) sums[i] += p[i] == '\n';
+        for (const uint8_t sum : sums) n += sum;
+    }
+    return n + static_cast<uint64_t>(std::count(p, end, '\n'));
 }
 
 }  // namespace
@@ -209,7 +221,9 @@ void VectorTextParser::parse_part(Part &part) const {
 size_t VectorTextParser::parse(const char *block, size_t length, size_t n_threads) {
     while (length && block[length - 1] != '\n') --length;
     if (length == 0) return 0;
-    const size_t n_parts = std::max<size_t>(1, std::min(n_threads, length / kSmallestPart));
+    const size_t n_parts =
+        std::max<size_t>(1, std::min(kPartsOfThread * n_threads, length / kSmallestPart));
+    n_threads = std::min(n_threads, n_parts);
     std::vector<Part> parts(n_parts);
     const char *p = block, *const end = block + length;
     for (size_t i = 0; i < n_parts; ++i) {
@@ -218,9 +232,10 @@ size_t VectorTextParser::parse(const char *block, size_t length, size_t n_thread
         if (p != end && p != block) p = line_end(p - 1, end) + 1;
         parts[i].end = p;
     }
-    on_threads_each(n_parts, [&](size_t i) {
+    const auto count = [&](size_t i) {
         parts[i].n_lines = count_lines(parts[i].begin, parts[i].end);
-    });
+    };
+    on_threads_in_order(n_parts, n_threads, count, [](size_t) { return true; });
     uint64_t first_row = rows_.counts().kept;
     uint64_t first_line = n_lines_;
     for (Part &part : parts) {
@@ -230,41 +245,44 @@ size_t VectorTextParser::parse(const char *block, size_t length, size_t n_thread
         first_line += part.n_lines;
     }
     rows_.reserve(first_row - rows_.counts().kept);
-    on_threads_each(n_parts, [&](size_t i) { parse_part(parts[i]); });
-
-    for (const Part &part : parts) {
-        uint64_t at = part.first_row;
-        if (has_words_apart_ && n_blank_lines_ && !part.rows.empty() && !rows_.is_full()) {
-            problem_ = {LineProblem::after_blank, n_lines_, static_cast<size_t>(part.begin - block),
-                        0, 0};
-            return length;
-        }
-        for (size_t i = 0; i < part.rows.size(); ++i, ++at) {
-            if (i + 8 < part.rows.size()) rows_.prefetch(part.rows[i + 8].hash);
-            const ReadRow &read = part.rows[i];
-            if (rows_.is_full()) return length;
-            if (!rows_.take(read, at)) {
-                problem_.kind = LineProblem::bad_word;
-                problem_.line = n_lines_ + i;
-                if (has_words_apart_) return length;  // and the word lies elsewhere
-                problem_.line = n_lines_ + count_lines(part.begin, read.word);
-                problem_.offset = static_cast<size_t>(read.word - block);
-                problem_.length = read.length;
-                return length;
-            }
-        }
-        n_blank_lines_ += part.n_blank;
-        n_spaced_words_ += part.n_spaced;
-        if (part.problem.kind != LineProblem::none) {
-            if (rows_.is_full()) return length;
-            problem_ = part.problem;
-            problem_.line += n_lines_;
-            problem_.offset += static_cast<size_t>(part.begin - block);
-            return length;
-        }
-        n_lines_ += part.n_lines;
-    }
+    on_threads_in_order(
+        n_parts, n_threads, [&](size_t i) { parse_part(parts[i]); },
+        [&](size_t i) { return take_part(parts[i], block); });
     return length;
+}
+
+// Takes the rows of a part; false where the reading ends: enough were read, or there is a problem.
+bool VectorTextParser::take_part(const Part &part, const char *block) {
+    if (has_words_apart_ && n_blank_lines_ && !part.rows.empty() && !rows_.is_full()) {
+        problem_ = {LineProblem::after_blank, n_lines_, static_cast<size_t>(part.begin - block), 0, 0};
+        return false;
+    }
+    uint64_t at = part.first_row;
+    for (size_t i = 0; i < part.rows.size(); ++i, ++at) {
+        if (i + 8 < part.rows.size()) rows_.prefetch(part.rows[i + 8]);
+        const ReadRow &read = part.rows[i];
+        if (rows_.is_full()) return false;
+        if (!rows_.take(read, at)) {
+            problem_.kind = LineProblem::bad_word;
+            problem_.line = n_lines_ + i;
+            if (has_words_apart_) return false;  // and the word lies elsewhere
+            problem_.line = n_lines_ + count_lines(part.begin, read.word);
+            problem_.offset = static_cast<size_t>(read.word - block);
+            problem_.length = read.length;
+            return false;
+        }
+    }
+    n_blank_lines_ += part.n_blank;
+    n_spaced_words_ += part.n_spaced;
+    if (part.problem.kind != LineProblem::none) {
+        if (rows_.is_full()) return false;
+        problem_ = part.problem;
+        problem_.line += n_lines_;
+        problem_.offset += static_cast<size_t>(part.begin - block);
+        return false;
+    }
+    n_lines_ += part.n_lines;
+    return true;
 }
 
 namespace {

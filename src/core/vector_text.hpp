@@ -54,6 +54,7 @@ class VectorTextParser {
   private:
     struct Part;
     void parse_part(Part &part) const;
+    bool take_part(const Part &part, const char *block);
     bool parse_line(Part &part, const char *&p, uint64_t at) const;
     bool parse_numbers_line(Part &part, const char *&p, uint64_t at) const;
     bool parse_from_the_right(Part &part, const char *line, const char *end, char *row) const;

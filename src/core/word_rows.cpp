@@ -31,8 +31,9 @@ void WordRows::examine(ReadRow &read) const {
     read.hash = hash_bytes(read.word, read.length);
 }
 
-void WordRows::prefetch(uint64_t hash) const {
-    if (!table_.empty()) __builtin_prefetch(&table_[hash & (table_.size() - 1)], 1);
+void WordRows::prefetch(const ReadRow &read) const {
+    __builtin_prefetch(read.word);
+    if (!table_.empty()) __builtin_prefetch(&table_[read.hash & (table_.size() - 1)], 1);
 }
 
 bool WordRows::take(const ReadRow &read, uint64_t at) {
@@ -65,7 +66,7 @@ bool WordRows::take(const ReadRow &read, uint64_t at) {
 }
 
 bool WordRows::add(std::string_view word, uint64_t hash) {
-    if (4 * (n_in_table_ + 1) > 3 * table_.size()) grow_table();
+    if (4 * (n_in_table_ + 1) > 3 * table_.size()) grow_table(2 * n_in_table_);
     const size_t mask = table_.size() - 1;
     size_t slot = hash & mask;
     for (; table_[slot]; slot = (slot + 1) & mask) {
@@ -83,10 +84,15 @@ bool WordRows::add(std::string_view word, uint64_t hash) {
     return true;
 }
 
-void WordRows::grow_table() {
+void WordRows::expect(uint64_t n) {
+    reserve(n);
+    if (4 * (n_in_table_ + n) > 3 * table_.size()) grow_table(n_in_table_ + n);
+}
+
+void WordRows::grow_table(size_t n_words) {
     table_ = {};  // gives its memory back before the larger one is taken
     size_t size = 1024;
-    while (size < 2 * offsets_.size()) size *= 2;
+    while (3 * size < 4 * (n_words + 1)) size *= 2;
     table_.assign(size, 0);
     for (size_t row = 0; row + 1 < offsets_.size(); ++row) {
         const uint64_t hash =
@@ -102,7 +108,7 @@ void WordRows::cut_back(uint64_t n, const Counts &counts_then) {
     offsets_.resize(n + 1);
     bytes_.resize(offsets_.back());
     n_in_table_ = n;
-    grow_table();
+    grow_table(n);
 }
 
 std::vector<uint8_t> WordRows::release_bytes() {

@@ -61,6 +61,9 @@ class WordRows {
     // Room for n more rows behind those that are kept. Whoever fills them calls `take` for each, in
     // their order.
     void reserve(uint64_t n) { matrix_.reserve((counts_.kept + n) * row_bytes()); }
+    // Room in the table for n more words too, if the file is large enough for so many; else it is
+    // made anew a dozen times along a large file.
+    void expect(uint64_t n);
     char *row(uint64_t i) const { return matrix_.data() + i * row_bytes(); }
 
     // Completes what is known of a row from its word: whether it is valid and wanted, its hash.
@@ -71,7 +74,7 @@ class WordRows {
     // is kept. False if its word is no UTF-8 and that is to be refused; then nothing is counted.
     bool take(const ReadRow &read, uint64_t at);
     // Fetches what `take` will look at.
-    void prefetch(uint64_t hash) const;
+    void prefetch(const ReadRow &read) const;
 
     // Leaves out the rows behind the first n, and what was counted for them.
     void cut_back(uint64_t n, const Counts &counts_then);
@@ -83,7 +86,7 @@ class WordRows {
 
   private:
     bool add(std::string_view word, uint64_t hash);
-    void grow_table();
+    void grow_table(size_t n_words);
 
     size_t dims_;
     bool half_;

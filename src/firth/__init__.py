@@ -26,19 +26,25 @@ _HOMES = {
     "PPMI": "firth.models",
     "Phrases": "firth.phrases",
     "SentenceEncoder": "firth.sentences",
+    "TextEncoder": "firth.sequences",
     "Vocab": "firth.vocab",
     "Word2Vec": "firth.models",
     "build_vocab": "firth.corpus",
     "count_cooccurrences": "firth.cooccurrence",
+    "count_tokens": "firth.vocab",
     "download": "firth.hub",
     "embedding": "firth",
+    "embedding_matrix": "firth.vocab",
     "encode_corpus": "firth.corpus",
     "errors": "firth",
     "evaluate": "firth.evaluation",
+    "export": "firth.exports",
+    "layers": "firth",
     "list_sources": "firth.hub",
     "load": "firth.hub",
     "make_tokenizer": "firth.text",
     "map_words": "firth.maps",
+    "one_hot": "firth.sequences",
     "open_text": "firth.text",
 }
 
@@ -52,37 +58,45 @@ __all__ = [
     "KeyedVectors",
     "Phrases",
     "SentenceEncoder",
+    "TextEncoder",
     "Vocab",
     "Word2Vec",
     "build_vocab",
     "count_cooccurrences",
+    "count_tokens",
     "download",
     "embedding",
+    "embedding_matrix",
     "encode_corpus",
     "errors",
     "evaluate",
+    "export",
+    "layers",
     "list_sources",
     "load",
     "make_tokenizer",
     "map_words",
+    "one_hot",
     "open_text",
 ]
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from firth import embedding, errors
+    from firth import embedding, errors, layers
     from firth.cooccurrence import Cooccurrences, count_cooccurrences
     from firth.corpus import Corpus, build_vocab, encode_corpus
     from firth.evaluation import evaluate
+    from firth.exports import export
     from firth.hub import download, list_sources, load
     from firth.maps import map_words
     from firth.models import PPMI, FastText, GloVe, Word2Vec
     from firth.phrases import FrozenPhrases, Phrases
     from firth.sentences import SentenceEncoder
+    from firth.sequences import TextEncoder, one_hot
     from firth.text import make_tokenizer, open_text
     from firth.vectors import KeyedVectors
-    from firth.vocab import Vocab
+    from firth.vocab import Vocab, count_tokens, embedding_matrix
 
 
 def __getattr__(name: str) -> Any:

@@ -306,3 +306,16 @@ def _unpack(decoder: Decoder, data: bytes) -> Iterator[bytes]:
         if decoder.eof or decoder.needs_input:
             return
         data = b""
+
+
+def zip_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Name what Python's zipfile raises where a member of an archive is damaged, and others.
+
+    Not OSError, which bz2 raises for damage, and the disk for its own.
+    """
+    import lzma
+    import zipfile
+
+    # UnicodeDecodeError: the name in front of the member is not the one in the list of members.
+    damage = zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, UnicodeDecodeError
+    return *damage, *others

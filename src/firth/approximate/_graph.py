@@ -12,6 +12,7 @@ Its bytes, all numbers little-endian (usearch 2)::
 from __future__ import annotations
 
 import struct
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from firth import _core
 from firth.errors import FormatError, MissingExtraError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -77,7 +79,8 @@ class Graph:
 
     def add(self, keys: NDArray[np.int64], vectors: NDArray[np.float32], n_threads: int) -> None:
         """Add vectors of length 1, shape (n, dim), under the numbers of their rows."""
-        self._index.add(keys.astype(np.uint64), self._kept(vectors), threads=n_threads)
+        with _errors_of_usearch():
+            self._index.add(keys.astype(np.uint64), self._kept(vectors), threads=n_threads)
 
     def nearest(
         self, queries: NDArray[np.float32], k: int, expansion: int, n_threads: int
@@ -87,7 +90,8 @@ class Graph:
         -1 stands where there are no more. `expansion` is how many candidates a search holds.
         """
         self._index.expansion_search = expansion
-        found = self._index.search(self._kept(queries), k, threads=n_threads)
+        with _errors_of_usearch():
+            found = self._index.search(self._kept(queries), k, threads=n_threads)
         keys = np.full((len(queries), k), -1, np.int64)
         if len(queries) == 1:  # usearch gives one dimension then, and only what it found
             keys[0, : len(found.keys)] = found.keys
@@ -172,6 +176,19 @@ class Graph:
         check(wrong < 0, levels + wrong, "a level, a key or a neighbour that cannot be")
         level = int.from_bytes(data[levels + 2 * entry : levels + 2 * entry + 2], "little")
         check(level == top, sizes, f"level {top} of a node that has {level}")
+
+
+@contextmanager
+def _errors_of_usearch() -> Iterator[None]:
+    """Raise what usearch has made a RuntimeError of: Ctrl-C, and memory that is not there."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "terminated" in str(error):
+            raise KeyboardInterrupt from error
+        if "memory" in str(error).lower():
+            raise MemoryError(str(error)) from error
+        raise
 
 
 def _usearch() -> Any:

@@ -23,15 +23,15 @@ from firth.cli import (
     demo,
     diff,
     evaluate,
+    export,
+    index,
     info,
+    maps,
     phrases,
     plot,
     runs,
     sources,
     train,
-)  # fmt: skip
-from firth.cli import (
-    map as map_,
 )
 from firth.cli.answers import ReaderGoneError, print_message
 from firth.cli.command import HELP_SETTINGS, Group
@@ -74,8 +74,9 @@ def firth(ctx: click.Context) -> None:
 for _command in (
     train.train, phrases.phrases, ask.similar, ask.analogy, ask.similarity, ask.odd_one_out,
     evaluate.evaluate, diff.diff, diff.stability,
-    map_.map_, plot.plot,
-    runs.plot_training, sources.list_, sources.download, convert.convert, info.info, demo.demo,
+    maps.map_, plot.plot, runs.plot_training,
+    sources.list_, sources.download, convert.convert, export.export, index.index,
+    info.info, demo.demo,
 ):  # fmt: skip
     firth.add_command(_command)
 

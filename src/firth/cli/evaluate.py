@@ -48,8 +48,9 @@ COLUMNS = (
     "--uncovered",
     type=click.Choice(["skip", "wrong", "common"]),
     default="skip",
-    help="Questions with unknown words: leave them out; count them as wrong; or score all models "
-    "on what all of them know.",
+    metavar="WHAT",
+    help="Questions with unknown words: skip them, count them as wrong, or score all models on "
+    "their common ones.",
 )
 @option(
     "--restrict-vocab",
@@ -74,8 +75,9 @@ COLUMNS = (
     "form",
     type=click.Choice(FORMATS),
     section=TABLE,
+    metavar="NAME",
     show_default=False,
-    help="How to print the scores; a table on a terminal and tsv elsewhere if not given.",
+    help="table, tsv, markdown or latex; a table on a terminal and tsv elsewhere if not given.",
 )
 @option("--json", "as_json", is_flag=True, section=TABLE, help="Print one JSON object.")
 @option(

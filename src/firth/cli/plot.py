@@ -9,7 +9,7 @@ import click
 from firth.cli.answers import print_line
 from firth.cli.ask import load_vectors, source_argument
 from firth.cli.command import HELP_SETTINGS, Group, command, option
-from firth.cli.map import theme_option, title_option
+from firth.cli.maps import theme_option, title_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from firth.evaluation._test_sets import Analogy
-    from firth.evaluation._words import Embedding, Lookup
+    from firth.evaluation._words import Lookup
 
 Method: TypeAlias = Literal["3CosAdd", "3CosMul"]
 METHODS: tuple[Method, ...] = ("3CosAdd", "3CosMul")
@@ -98,7 +98,7 @@ def answer_analogies(
         for q in (questions[i] for i in asked.tolist())
     ]
     rows = np.full(len(questions), -1, np.int64)
-    rows[asked] = _best_rows(lookup.embedding, terms[asked], exclude, n_rows, method)
+    rows[asked] = _best_rows(lookup, terms[asked], exclude, n_rows, method)
     right = np.array([row in some for row, some in zip(rows.tolist(), accepted, strict=True)], bool)
     rarest = np.full(len(questions), -1, np.int64)
     for i in asked.tolist():
@@ -107,7 +107,7 @@ def answer_analogies(
 
 
 def _best_rows(
-    embedding: Embedding,
+    lookup: Lookup,
     terms: NDArray[np.int64],
     exclude: list[list[int]],
     n_rows: int,
@@ -116,8 +116,8 @@ def _best_rows(
     """Find the best row for each question (a, b, c), all of them rows with a direction."""
     words, numbers = np.unique(terms, return_inverse=True)
     asked: NDArray[np.uint32] = numbers.reshape(-1, 3).astype(np.uint32)
-    norms = embedding.norms
-    units = embedding.vectors[words].astype(np.float32) / norms[words, None]
+    norms = lookup.embedding.norms
+    units = lookup.vectors[words].astype(np.float32) / norms[words, None]
     offsets = np.zeros(len(terms) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, exclude), np.int64, len(exclude)), out=offsets[1:])
     flat = np.array([row for rows in exclude for row in rows], np.int64)
@@ -129,7 +129,7 @@ def _best_rows(
     ]
     for begin in range(0, n_rows if len(terms) else 0, step):
         end = min(begin + step, n_rows)
-        plus, minus = _scores(units, embedding, slice(begin, end), method)
+        plus, minus = _scores(units, lookup, slice(begin, end), method)
 
         def take_in(
             part: slice,
@@ -147,12 +147,12 @@ def _best_rows(
 
 
 def _scores(
-    units: NDArray[np.float32], embedding: Embedding, rows: slice, method: Method
+    units: NDArray[np.float32], lookup: Lookup, rows: slice, method: Method
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Give what each row adds to a score beside a word, on the side of b and c, and takes as a."""
-    norms = embedding.norms[rows]
+    norms = lookup.embedding.norms[rows]
     usable = has_direction(norms)
-    block = embedding.vectors[rows].astype(np.float32, copy=False)
+    block = lookup.vectors[rows].astype(np.float32, copy=False)
     if not usable.all():
         block = np.where(usable[:, None], block, np.float32(0))
     cosines = units @ block.T

@@ -167,7 +167,7 @@ def _look_up(
 
 
 def _describe(name: str, embedding: Embedding, lookup: Lookup) -> dict[str, Any]:
-    n_rows, vector_size = embedding.vectors.shape
+    n_rows, vector_size = lookup.vectors.shape
     without = int(n_rows - np.count_nonzero(has_direction(embedding.norms)))
     if without:
         logger.warning(

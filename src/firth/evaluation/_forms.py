@@ -71,7 +71,7 @@ def google_analogies(name: str, lines: list[Line]) -> Analogies:
         if line.text.startswith(":"):
             section = line.text[1:].strip() or name
             continue
-        words = fields_of([line])[0]
+        words = line.text.split("\t") if "\t" in line.text else line.text.split()
         if len(words) != 4:
             raise line.wrong(f"has {len(words)} words where an analogy has four")
         sections.setdefault(section, []).append(Analogy(words[0], words[1], words[2], (words[3],)))

@@ -55,19 +55,34 @@ def intervals(scores: Sequence[Score], models: Sequence[str], label: str) -> str
 
 def coverage(scores: Sequence[Score], models: Sequence[str]) -> str:
     """Draw the share of questions that each model knows the words of."""
-    rows = list(dict.fromkeys(score.test_set for score in scores))
-    height = 0.8 / max(1, len(models))
-    figure, panel = _figure(len(rows) * max(1.0, len(models) * 0.45))
+    shares = coverage_of(scores)
+    rows = list(dict.fromkeys(test_set for test_set, _ in shares))
+    height = 0.75 / max(1, len(models))
+    figure, panel = _figure(len(rows) * max(0.7, len(models) * 0.28))
     for i, model in enumerate(models):
-        found = {score.test_set: score.coverage for score in scores if score.model == model}
         places = [p + (i - (len(models) - 1) / 2) * height for p in range(len(rows))]
-        values = [found.get(row, 0.0) for row in rows]
+        values = [shares.get((row, model), 0.0) for row in rows]
         panel.barh(places, values, height=0.85 * height, color=colour(i), alpha=0.85)
     _name_rows(panel, rows)
     panel.set_xlim(0, 1)
     panel.xaxis.set_major_formatter(_percent())
     panel.set_xlabel("questions whose words are known")
     return _svg(figure, "coverage")
+
+
+def coverage_of(scores: Sequence[Score]) -> dict[tuple[str, str], float]:
+    """Give the coverage of each test set by each model; added up where there are only sections."""
+    metrics: dict[str, str] = {}
+    counts: dict[tuple[str, str], list[tuple[str, int, int]]] = {}
+    for score in scores:
+        if metrics.setdefault(score.test_set, score.metric) == score.metric:
+            told = (score.section, score.n_covered, score.n_questions)
+            counts.setdefault((score.test_set, score.model), []).append(told)
+    shares = {}
+    for key, parts in counts.items():
+        whole = [part for part in parts if not part[0]] or parts
+        shares[key] = sum(n for _, n, _ in whole) / sum(n for _, _, n in whole)
+    return shares
 
 
 def by_frequency(scores: Sequence[Score], models: Sequence[str], metric: str) -> str:
@@ -83,8 +98,8 @@ def by_frequency(scores: Sequence[Score], models: Sequence[str], metric: str) ->
         for x, (_, score) in zip(xs, drawn, strict=True):
             if not math.isnan(score.low):
                 panel.plot([x, x], [score.low, score.high], color=colour(i), alpha=0.5)
-    panel.set_xticks(range(len(bands)), [band.replace("over ", ">") for band in bands])
-    panel.tick_params(axis="x", labelsize=7.5)
+    panel.set_xticks(range(len(bands)), [band.replace(",000", "k") for band in bands])
+    panel.tick_params(axis="x", labelsize=7)
     panel.set_xlabel("place of the rarest word in the vocabulary")
     panel.set_ylabel(metric)
     if metric in PERCENT:

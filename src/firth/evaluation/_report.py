@@ -41,10 +41,12 @@ tr.kind td { font-style: italic; padding-top: .7rem; text-align: left; }
 tr.section td:first-child { padding-left: 1.8rem; }
 tbody tr:hover { background: var(--band); }
 small { color: var(--dim); font-size: .82em; }
-svg { width: 100%; height: auto; display: block; } .pair { display: flex; flex-wrap: wrap;
-  gap: 1rem 2rem; } .pair figure { flex: 1 1 20rem; max-width: 31rem; }
+svg { width: 100%; height: auto; display: block; }
+.pair { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr));
+  gap: .5rem 2rem; }
 figure { margin: .5rem 0; } figcaption { font-size: .9rem; }
-.legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .9rem; margin: .4rem 0; }
+.legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .9rem; margin: .4rem 0;
+  padding: .3rem 0; position: sticky; top: 0; background: var(--back); }
 .legend i { display: inline-block; width: .8em; height: .8em; border-radius: 50%;
   margin-right: .4em; } details { margin: .8rem 0; } summary { cursor: pointer; }
 @media print { body { max-width: none; } details { display: block; } }
@@ -63,8 +65,9 @@ def check_report(path: str | os.PathLike[str]) -> None:
     """
     path = Path(path).expanduser()
     _pictures.check_matplotlib()
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; give the name of a file for the report")
+    if path.exists() and not path.is_file():
+        what = "a folder" if path.is_dir() else "no regular file"
+        raise OutputError(f"{path}: is {what}; give the name of a file for the report")
     if not path.parent.is_dir():
         raise OutputError(f"{path}: there is no folder {path.parent}; make it first")
 
@@ -114,11 +117,9 @@ def report(evaluation: Evaluation) -> str:
 
 def _summary(evaluation: Evaluation) -> str:
     sets = dict.fromkeys(score.test_set for score in evaluation.scores)
-    n_questions = {
-        score.test_set: score.n_questions for score in evaluation.scores if not score.section
-    }
+    n_questions = sum(evaluation.sizes.values())
     return (
-        f"{len(sets)} test sets with {sum(n_questions.values()):,} questions. Words are compared "
+        f"{len(sets)} test sets with {n_questions:,} questions. Words are compared "
         f"{'without' if evaluation.settings['case_insensitive'] else 'with'} regard to case"
         f"{'; unseen words have the vectors of their subwords' * evaluation.settings['subwords']}."
     )

@@ -160,6 +160,11 @@ class Evaluation:
                 result, {name: dict.fromkeys(result.answers, within) for name, within in sections}
             )
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many questions each test set has."""
+        return {result.test_set.name: len(result.test_set) for result in self._results}
+
     def score(
         self, test_set: str, metric: str | None = None, *, model: str | None = None,
         section: str = "",

@@ -69,6 +69,8 @@ class Lookup:
         subwords: bool = False,
     ) -> None:
         self.embedding = embedding
+        #: The matrix; taken once, for a quantised one is made anew whenever it is asked for.
+        self.vectors = embedding.vectors
         self._upper = case_insensitive
         self._subwords = embedding.subwords if subwords else None
         n_rows = len(embedding.vocab)
@@ -108,8 +110,8 @@ class Lookup:
     def units(self, words: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Give vectors of length 1, and which words have one; the others have zeros."""
         rows = np.array([self.row(word) for word in words], np.int64)
-        vectors = np.zeros((len(words), self.embedding.vectors.shape[1]))
-        vectors[rows >= 0] = self.embedding.vectors[rows[rows >= 0]]
+        vectors = np.zeros((len(words), self.vectors.shape[1]))
+        vectors[rows >= 0] = self.vectors[rows[rows >= 0]]
         if self._subwords is not None and (unseen := np.flatnonzero(rows < 0).tolist()):
             vectors[unseen] = self._subwords.vectors([words[i] for i in unseen])
         lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))

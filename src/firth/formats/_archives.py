@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import tarfile
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from firth.compression import COMPRESSION_SUFFIXES, UNPACKED_CHUNK
+from firth.compression import COMPRESSION_SUFFIXES, UNPACKED_CHUNK, zip_errors
 from firth.errors import FormatError, SourceError
 from firth.formats._streams import FirthErrors, without_bombs
 
@@ -71,8 +70,6 @@ class ZipArchive:
 
     def chunks(self, member: Member) -> Iterator[bytes]:
         """Unpack a member."""
-        import lzma
-
         name = f"{self.name}/{member.name}"
         info = cast("zipfile.ZipInfo", member.handle)
         n_unpacked = 0
@@ -88,7 +85,7 @@ class ZipArchive:
             if not info.flag_bits & 1:
                 raise
             raise FormatError(f"{name}: is encrypted: unpack the archive first") from error
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
+        except zip_errors(OSError) as error:
             if isinstance(error, FirthErrors):
                 raise
             raise FormatError(

@@ -11,12 +11,12 @@ import mmap
 import tokenize
 import warnings
 import zipfile
-import zlib
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.lib import format as npy_format
 
+from firth.compression import zip_errors
 from firth.errors import FormatError
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class NpzArchive:
         try:
             file = self._zip.open(info)
             header = NpyHeader(file, where)
-        except (*ZIP_ERRORS, RuntimeError) as error:  # RuntimeError: it is encrypted
+        except zip_errors(OSError, RuntimeError) as error:  # RuntimeError: it is encrypted
             raise FormatError(f"{where}: cannot be unpacked: {error}") from error
         start = info.file_size if header.dtype.kind == _OBJECTS else header.n_bytes
         if start > info.file_size:
@@ -191,7 +191,7 @@ class NpzArchive:
             raise FormatError(f"{where}: an array of {header.dtype}, where numbers belong")
         try:
             flat = _read_numbers(file, header, where)
-        except ZIP_ERRORS as error:
+        except zip_errors(OSError, NotImplementedError) as error:
             raise FormatError(f"{where}: cannot be unpacked: {error}") from error
         return flat.reshape(header.shape, order=header.order)
 
@@ -209,7 +209,7 @@ class NpzArchive:
             n_words = min(left, step)
             try:
                 block = file.read(n_words * dtype.itemsize)
-            except ZIP_ERRORS as error:
+            except zip_errors(OSError, NotImplementedError) as error:
                 raise FormatError(f"{where}: cannot be unpacked: {error}") from error
             if len(block) < n_words * dtype.itemsize:
                 raise FormatError(f"{where}: cut off, {left:,} words before its end")
@@ -222,9 +222,6 @@ class NpzArchive:
     def close(self) -> None:
         """Close the archive, not the file that it is in."""
         self._zip.close()
-
-
-ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
 
 
 def _texts(block: bytes, dtype: np.dtype[Any], where: str) -> list[str] | list[bytes]:

@@ -77,7 +77,7 @@ def _vocab(
 ) -> Vocab:
     # Not from_arrays, which would decode all words to check what the core has checked.
     slots, _ = _core.build_slots(word_bytes, word_offsets)
-    return Vocab(word_bytes, word_offsets, counts, slots)
+    return Vocab.from_parts(word_bytes, word_offsets, counts, slots)
 
 
 def pack_words(words: Iterable[bytes]) -> Words:

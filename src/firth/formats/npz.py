@@ -21,10 +21,11 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 import numpy as np
 from numpy.lib import format as npy_format
 
+from firth.compression import zip_errors
 from firth.errors import FormatError, OutputError
 from firth.formats._chooser import WORDS_A_BLOCK, RowChooser, make_chosen_table
 from firth.formats._format import Format
-from firth.formats._npy import ZIP_ERRORS, NpzArchive
+from firth.formats._npy import NpzArchive
 from firth.formats._table import LoadReport
 from firth.formats.restricted_pickle import PickledArray, load_restricted
 
@@ -92,7 +93,7 @@ def _objects(archive: NpzArchive, member: str) -> list[Any]:
     file, header, where = archive.open(member)
     try:
         data = file.read()
-    except ZIP_ERRORS as error:
+    except zip_errors(OSError, NotImplementedError) as error:
         raise FormatError(f"{where}: cannot be unpacked: {error}") from error
     array = load_restricted(data, where)
     if not isinstance(array, PickledArray) or not isinstance(array.values, list):

@@ -106,10 +106,17 @@ def _read(source: VectorSource, options: ReadOptions) -> VectorTable:
             raise FormatError(f"{vectors.name}, line 1: not a line of numbers between tabs")
         report = LoadReport("projector", source.name)
         table = read_text_rows(vectors, len(fields), options, report, first_line=1, words=words)
+    is_full = options.limit is not None and len(table.vocab) >= options.limit
+    if report.rows_read < columns.n_lines and not is_full:
+        raise FormatError(
+            f"{vectors.name}: {report.rows_read:,} of its {columns.n_lines:,} lines have numbers; "
+            f"take the blank lines at its end out"
+        )
     if counts is not None:
         kept = new_rows(0, options).take_words(*words)
         vocab = table.vocab
-        table.vocab = Vocab(vocab.word_bytes, vocab.word_offsets, counts[kept], vocab.slots)
+        arrays = vocab.word_bytes, vocab.word_offsets, counts[kept], vocab.slots
+        table.vocab = Vocab.from_parts(*arrays)
     return table
 
 

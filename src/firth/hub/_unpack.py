@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from firth.compression import zip_errors
 from firth.errors import FormatError, OutputError
 
 if TYPE_CHECKING:
@@ -84,13 +85,7 @@ def _unpack_into(archive: Path, folder: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             with source, target.open("xb") as file:
                 _copy(archive, name, source, file, size)
-    except (
-        tarfile.TarError,
-        zipfile.BadZipFile,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
+    except zip_errors(tarfile.TarError, NotImplementedError, RuntimeError) as error:
         raise FormatError(
             f"{archive}: this archive is damaged: {error}; download it again"
         ) from error

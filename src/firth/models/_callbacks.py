@@ -11,6 +11,7 @@ from firth.models._checks import finite, whole
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from firth.models._glove import GloVe
     from firth.models._trainable import Trainable
 
 
@@ -40,16 +41,16 @@ class CallbackAny2Vec:
     True
     """
 
-    def on_train_begin(self, model: Trainable) -> None:
+    def on_train_begin(self, model: Trainable | GloVe) -> None:
         """Look before the first chunk; after a resume before the next one."""
 
-    def on_epoch_begin(self, model: Trainable) -> None:
+    def on_epoch_begin(self, model: Trainable | GloVe) -> None:
         """Look before each epoch."""
 
-    def on_epoch_end(self, model: Trainable) -> None:
+    def on_epoch_end(self, model: Trainable | GloVe) -> None:
         """Look behind each epoch."""
 
-    def on_train_end(self, model: Trainable) -> None:
+    def on_train_end(self, model: Trainable | GloVe) -> None:
         """Look when the training has ended, also when it was stopped or interrupted."""
 
 
@@ -99,7 +100,7 @@ class EarlyStopping(CallbackAny2Vec):
         self.patience = patience
         self.min_delta = finite("min_delta", min_delta)
 
-    def on_epoch_end(self, model: Trainable) -> None:
+    def on_epoch_end(self, model: Trainable | GloVe) -> None:
         """Compare the loss with the lowest one before."""
         # From the losses themselves, so that a resumed training stops where the other one would.
         best, waited = math.inf, 0

@@ -28,6 +28,7 @@ import numpy as np
 from firth.corpus import Corpus
 from firth.errors import FirthError, FormatError, OutputError, ParameterError
 from firth.models._checks import finite
+from firth.models._kept_phrases import phrase_folders
 from firth.models._schedule import DivergedError, Run, diverged
 from firth.storage import (
     check_target,
@@ -40,13 +41,14 @@ from firth.storage import (
 from firth.vocab import VOCAB_FILE, Vocab
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from firth.models._schedule import Plan
     from firth.models._trainable import Trainable
     from firth.models._word_model import Matrices
+    from firth.phrases import PhraseModel
 
 logger = logging.getLogger("firth")
 
@@ -163,8 +165,12 @@ class Checkpoints:
             shutil.rmtree(place, ignore_errors=True)
             return None
 
-    def keep_corpus(self, vocab: Vocab, corpus: Corpus) -> tuple[Vocab, Corpus]:
+    def keep_corpus(
+        self, vocab: Vocab, corpus: Corpus, phrases: Sequence[PhraseModel] = ()
+    ) -> tuple[Vocab, Corpus]:
         """Put an encoded text into the folder; without a copy where the disk is the same.
+
+        With it goes what joined its phrases.
 
         Raises
         ------
@@ -179,6 +185,8 @@ class Checkpoints:
                     shutil.copyfile(file, folder / file.name)
             if not (folder / VOCAB_FILE).exists():
                 vocab.to_file(folder / VOCAB_FILE)
+            for name, write in phrase_folders(phrases).items():
+                write(folder / name)
         return vocab, Corpus(place)
 
     # --- states ---------------------------------------------------------------------------------

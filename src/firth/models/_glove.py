@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -12,10 +13,14 @@ import numpy as np
 from firth import _core
 from firth.errors import ParameterError
 from firth.machine import usable_cores
+from firth.models._callbacks import CallbackAny2Vec, check_callbacks
 from firth.models._checks import at_least_1, check_instruction_set, finite, whole
 from firth.models._counted import TextSettings, counted
 from firth.models._dealt import DealtCooccurrences
+from firth.models._kept_phrases import phrase_folders
 from firth.models._matrices import FLOATS_PER_CACHE_LINE, empty_matrix
+from firth.models._probes import Probe
+from firth.models._texts import models_of_phrases
 from firth.progress import format_count
 from firth.progress import progress as show_progress
 from firth.threads import run_tasks
@@ -23,7 +28,7 @@ from firth.vectors import KeyedVectors
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
 # What is kept, by GloVe's own numbers for its option -model.
 MODELS = {"word": 1, "sum": 2, "concatenated": 3}
 DEFAULT_WINDOW = 15
+logger = logging.getLogger("firth")
+
 _WORD, _WORD_SQUARES, _CONTEXT, _CONTEXT_SQUARES = range(4)
 _ROWS_PER_BLOCK = 65_536
 
@@ -85,6 +92,8 @@ class GloVe:
         A folder where the counts are kept, for `Cooccurrences`; they are temporary otherwise.
     max_final_vocab : int, optional
         At most this many words, the most frequent ones.
+    callbacks : sequence of CallbackAny2Vec
+        What looks at the training before and behind each epoch, and may end it.
     tokenizer, lowercase, field, errors, phrases
         How text is read, as for `Word2Vec`.
     progress : bool, optional
@@ -110,6 +119,8 @@ class GloVe:
         How long each took, without reading the text.
     pairs_per_second : float
         How fast the training was.
+    stopped : str
+        Why a callback ended the training early; "" where none did.
     interrupted : bool
         Whether Ctrl-C ended the training early; `wv` holds what was learned until then.
 
@@ -171,8 +182,15 @@ class GloVe:
         field: str | None = None,
         errors: str = "strict",
         phrases: Any = None,
+        callbacks: Sequence[CallbackAny2Vec] = (),
         progress: bool | None = None,
     ) -> None:
+        self._callbacks = check_callbacks(callbacks)
+        if any(isinstance(each, Probe) for each in self._callbacks):
+            raise ParameterError(
+                "a Probe looks at a training along a text, and GloVe goes through pairs: give a "
+                "CallbackAny2Vec with on_epoch_end"
+            )
         self.vector_size = at_least_1("vector_size", vector_size)
         self.epochs = at_least_1("epochs", epochs)
         self.workers = usable_cores() if workers is None else at_least_1("workers", workers)
@@ -188,9 +206,10 @@ class GloVe:
         self.model = model
         check_instruction_set()
         self._progress = progress
+        self._phrases = models_of_phrases(phrases)
         settings = TextSettings(
             window, symmetric, distance_weighting, min_count, max_final_vocab, memory_limit,
-            keep_cooccurrences, tokenizer, lowercase, field, errors, phrases,
+            keep_cooccurrences, tokenizer, lowercase, field, errors, self._phrases or None,
         )  # fmt: skip
         with counted(
             cooccurrences,
@@ -222,29 +241,74 @@ class GloVe:
         with show_progress("shuffling", total=counts.n_stored, unit="pairs", show=show) as bar:
             dealt = DealtCooccurrences(counts, self.seed, self.workers, bar)
         total = self.epochs * counts.n_nonzero
-        with dealt, show_progress("training", total=total, unit="pairs", show=show) as bar:
-            self._train_chunks(trainer, counts, dealt, bar)
-        del trainer
-        self.biases = biases[:, _WORD].copy()
-        self.context_biases = biases[:, _CONTEXT].copy()
-        self.wv = KeyedVectors(counts.vocab, _chosen_vectors(rows, self.vector_size, self.model))
 
-    def _train_chunks(
+        def show_vectors() -> None:
+            self.biases = biases[:, _WORD].copy()
+            self.context_biases = biases[:, _CONTEXT].copy()
+            vectors = _chosen_vectors(rows, self.vector_size, self.model)
+            self.wv = KeyedVectors(counts.vocab, vectors)
+
+        with dealt, show_progress("training", total=total, unit="pairs", show=show) as bar:
+            self._train_epochs(trainer, counts, dealt, bar, show_vectors)
+
+    def _train_epochs(
         self,
         trainer: _core.GloveTrainer,
         counts: Cooccurrences,
         dealt: DealtCooccurrences,
         bar: Progress,
+        show_vectors: Callable[[], None],
     ) -> None:
         """Train on all chunks in another random order each epoch, on threads that share the rows.
 
         They do so without locks (Recht et al. 2011, "Hogwild!").
         """
-        losses, n_terms = [0.0] * self.epochs, [0] * self.epochs
-        lock = threading.Lock()
+        self.epoch_losses, self.loss, self.stopped = [], math.nan, ""
+        self.interrupted = False
+        self.training_seconds = self.pairs_per_second = 0.0
+        n_terms = 0
 
-        def train(task: tuple[int, int]) -> None:
-            epoch, chunk = task
+        def call(method: str) -> None:
+            if self._callbacks:
+                show_vectors()  # a copy, which costs: only where somebody looks
+            for callback in self._callbacks:
+                getattr(callback, method)(self)
+
+        call("on_train_begin")
+        for epoch in range(self.epochs):
+            if self.stopped:
+                break
+            call("on_epoch_begin")
+            started = time.perf_counter()
+            loss, n, is_whole = self._train_epoch(trainer, counts, dealt, bar, epoch)
+            self.training_seconds += time.perf_counter() - started
+            n_terms += n
+            self.pairs_per_second = n_terms / self.training_seconds
+            if n:
+                self.loss = loss / n
+                self.epoch_losses.append(self.loss)
+            if not is_whole:
+                self.interrupted = True
+                break
+            call("on_epoch_end")
+        show_vectors()
+        for callback in self._callbacks:
+            callback.on_train_end(self)
+
+    def _train_epoch(
+        self,
+        trainer: _core.GloveTrainer,
+        counts: Cooccurrences,
+        dealt: DealtCooccurrences,
+        bar: Progress,
+        epoch: int,
+    ) -> tuple[float, int, bool]:
+        """Train on all chunks once; gives the loss, of how many pairs, and whether on all."""
+        lock = threading.Lock()
+        total_loss, n_terms = 0.0, 0
+
+        def train(chunk: int) -> None:
+            nonlocal total_loss, n_terms
             seed = np.random.SeedSequence((self.seed, epoch, chunk)).generate_state(1, np.uint64)
             try:
                 loss, n = trainer.train(dealt.read(chunk), int(seed[0]))
@@ -256,18 +320,25 @@ class GloVe:
                     f"more. Lower learning_rate (it is {self.learning_rate:g})"
                 )
             with lock:
-                losses[epoch] += loss
-                n_terms[epoch] += n
-                mean = losses[epoch] / n_terms[epoch]
+                total_loss += loss
+                n_terms += n
+                mean = total_loss / n_terms
             bar.advance(n, loss=mean)
 
-        started = time.perf_counter()
-        tasks = _tasks(self.epochs, dealt.n_chunks, self.seed)
-        self.interrupted = not run_tasks(tasks, train, self.workers)
-        self.training_seconds = time.perf_counter() - started
-        self.pairs_per_second = sum(n_terms) / self.training_seconds
-        self.epoch_losses = [loss / n for loss, n in zip(losses, n_terms, strict=True) if n]
-        self.loss = self.epoch_losses[-1] if self.epoch_losses else math.nan
+        order = np.random.default_rng((self.seed, epoch)).permutation(dealt.n_chunks)
+        is_whole = run_tasks(iter(order.tolist()), train, self.workers)
+        return total_loss, n_terms, is_whole
+
+    def stop_training(self, reason: str = "a callback asked for it") -> None:
+        """End the training behind the epoch that runs; for callbacks.
+
+        Parameters
+        ----------
+        reason : str
+            Goes into the log, and into the model folder.
+        """
+        self.stopped = reason
+        logger.info("training stopped: %s", reason)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the vectors, and how they were made, to a folder.
@@ -283,7 +354,11 @@ class GloVe:
         OutputError
             The folder is something else, or the disk is full.
         """
-        self.wv.save(folder, extra_config={"training": self._manifest()})
+        self.wv.save(
+            folder,
+            extra_config={"training": self._manifest()},
+            extra_files=phrase_folders(self._phrases),
+        )
 
     def _manifest(self) -> dict[str, Any]:
         """Describe how the vectors were made."""
@@ -301,6 +376,7 @@ class GloVe:
             "seconds": round(self.training_seconds, 3),
             "pairs_per_second": round(self.pairs_per_second),
             "interrupted": self.interrupted,
+            "stopped": self.stopped,
             "instruction_set": _core.isa(),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
@@ -310,13 +386,6 @@ class GloVe:
         return (
             f"GloVe({len(self.wv):,} words x {self.wv.vector_size}, loss {self.loss:.4f}, {rate}/s)"
         )
-
-
-def _tasks(epochs: int, n_chunks: int, seed: int) -> Iterator[tuple[int, int]]:
-    """Yield epochs and chunks, in a random order that depends on the seed and the epoch alone."""
-    for epoch in range(epochs):
-        random = np.random.default_rng((seed, epoch))
-        yield from ((epoch, chunk) for chunk in random.permutation(n_chunks).tolist())
 
 
 def _stride(vector_size: int) -> int:

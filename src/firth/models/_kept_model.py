@@ -72,7 +72,7 @@ class KeptModel(Trainable):
         tokenizer : optional
             How text is split from now on; needed where it was a function, which is not kept.
         phrases : optional
-            What joins phrases from now on; needed where there were some, which are not kept.
+            What joins phrases from now on, in place of what joined them until now.
         progress : bool, optional
             As for the class.
 
@@ -124,7 +124,7 @@ class KeptModel(Trainable):
         check_class(config, path, cls.__name__)
         told = {"parameters": config.get("parameters"), "text": config.get("split")}
         model = cls._with_parameters(
-            told, path, tokenizer=tokenizer, phrases=phrases, progress=progress
+            told, path / "corpus", tokenizer=tokenizer, phrases=phrases, progress=progress
         )
         kept = Checkpoints(path, 1.0, resume=True).corpus()
         if kept is None:
@@ -132,6 +132,16 @@ class KeptModel(Trainable):
         model._begin(*kept)  # noqa: SLF001 (its own class)
         model._resume_from(path)  # noqa: SLF001
         return model
+
+    def _take_kept_phrases(self, folder: Path, named: Any) -> None:
+        """Join phrases from now on as until now; `named` is what the manifest calls them."""
+        self.phrases = named
+        if not self._join_by_those_kept_in(folder):
+            logger.warning(
+                "%s: the phrases that its text was joined by are not kept with it: give "
+                "load(phrases=...) before training on text, or text whose phrases are joined",
+                folder,
+            )
 
     def _resume_from(self, path: Path) -> None:
         rows = self._matrix_rows(len(self._words()))
@@ -152,13 +162,11 @@ class KeptModel(Trainable):
             text = {name: told["text"][name] for name in TextOptions().told()}
             if known.get("workers") == "several":
                 del known["workers"]
-            if told["parameters"].get("phrases") and given["phrases"] is None:
-                logger.warning(
-                    "%s: the phrases that its text was joined by are not kept with it: give "
-                    "load(phrases=...) before training on text, or text whose phrases are joined",
-                    path,
-                )
             text |= {name: value for name, value in given.items() if value is not None}
-            return cls(**known, **text)
+            model = cls(**known, **text)
         except (KeyError, TypeError, AttributeError, ParameterError) as error:
             raise damaged_manifest(path, error) from error
+        named = told["parameters"].get("phrases")
+        if named and given["phrases"] is None:
+            model._take_kept_phrases(path, named)
+        return model

@@ -1,10 +1,11 @@
 """A whole model in a folder: vectors to be asked, and what further training needs.
 
-The folder is the model folder of `firth.formats`, with two files more::
+The folder is the model folder of `firth.formats`, with some files more::
 
     config.json            "training": how the vectors were made
     training.safetensors   the other matrices: targets F32 (n_words, vector_size), ...
     training.jsonl         the learning curve, a JSON object in each line
+    phrases-1/ ...         what joined its text, the first pass and the others, where there were any
 
 Who asks the vectors never opens them.
 """
@@ -21,6 +22,7 @@ import numpy as np
 from firth import _core
 from firth.errors import FirthError, FormatError
 from firth.models._curve import CURVE_FILE, Curve, read_curve
+from firth.models._kept_phrases import phrase_folders
 from firth.models._schedule import Losses, Run
 from firth.storage import open_tensors, save_tensors
 
@@ -47,7 +49,8 @@ def save_model(
     model.wv.save(
         folder,
         extra_config={"training": manifest(model) | dict(extra or {})},
-        extra_files={
+        extra_files=phrase_folders(model.phrases_to_join)
+        | {
             TRAINING_FILE: partial(save_tensors, tensors=others),
             CURVE_FILE: Curve(model.learning_curve).write,
         },

@@ -11,6 +11,8 @@ from firth.errors import InputError, MissingExtraError, ParameterError
 from firth.machine import usable_cores
 from firth.models._checks import at_least_1, finite, whole
 from firth.models._counted import TextSettings, counted
+from firth.models._kept_phrases import phrase_folders
+from firth.models._texts import models_of_phrases
 from firth.progress import progress as show_progress
 from firth.vectors import KeyedVectors
 
@@ -165,9 +167,10 @@ class PPMI:
         self.workers = usable_cores() if workers is None else at_least_1("workers", workers)
         self._progress = progress
         _check_extra()
+        self._phrases = models_of_phrases(phrases)
         settings = TextSettings(
             window, symmetric, distance_weighting, min_count, max_final_vocab, memory_limit,
-            keep_cooccurrences, tokenizer, lowercase, field, errors, phrases,
+            keep_cooccurrences, tokenizer, lowercase, field, errors, self._phrases or None,
         )  # fmt: skip
         with counted(
             cooccurrences,
@@ -229,7 +232,11 @@ class PPMI:
         OutputError
             The folder is something else, or the disk is full.
         """
-        self.wv.save(folder, extra_config={"training": self._manifest()})
+        self.wv.save(
+            folder,
+            extra_config={"training": self._manifest()},
+            extra_files=phrase_folders(self._phrases),
+        )
 
     def _manifest(self) -> dict[str, Any]:
         """Describe how the vectors were made."""

@@ -41,21 +41,8 @@ class TextOptions:
     def of(
         cls, tokenizer: Any, lowercase: bool, field: str | None, errors: str, phrases: Any
     ) -> Self:
-        """Check what a caller gave for phrases: how many times to join, or what by."""
-        if phrases is None:
-            models: tuple[Phrases | FrozenPhrases, ...] = ()
-        elif isinstance(phrases, int) and not isinstance(phrases, bool) and phrases >= 1:
-            models = tuple(Phrases() for _ in range(phrases))
-        elif isinstance(phrases, Phrases | FrozenPhrases):
-            models = (phrases,)
-        else:
-            models = tuple(phrases) if isinstance(phrases, Sequence) else ()
-            if not models or not all(isinstance(m, Phrases | FrozenPhrases) for m in models):
-                raise ParameterError(
-                    f"phrases is {phrases!r:.60}: give how many times to join phrases (1 or "
-                    f"more), or the Phrases or FrozenPhrases to join them by"
-                )
-        return cls(tokenizer, lowercase, field, errors, models)
+        """Take what a caller gave."""
+        return cls(tokenizer, lowercase, field, errors, models_of_phrases(phrases))
 
     def told(self) -> dict[str, Any]:
         """Tell them as JSON can hold them: a tokeniser that is no name cannot be kept."""
@@ -66,6 +53,23 @@ class TextOptions:
             "field": self.field,
             "errors": self.errors,
         }
+
+
+def models_of_phrases(phrases: Any) -> tuple[Phrases | FrozenPhrases, ...]:
+    """Check what a caller gave for phrases: how many times to join, or what by; None for none."""
+    if phrases is None:
+        return ()
+    if isinstance(phrases, int) and not isinstance(phrases, bool) and phrases >= 1:
+        return tuple(Phrases() for _ in range(phrases))
+    if isinstance(phrases, Phrases | FrozenPhrases):
+        return (phrases,)
+    models = tuple(phrases) if isinstance(phrases, Sequence) else ()
+    if not models or not all(isinstance(m, Phrases | FrozenPhrases) for m in models):
+        raise ParameterError(
+            f"phrases is {phrases!r:.60}: give how many times to join phrases (1 or more), or the "
+            f"Phrases or FrozenPhrases to join them by"
+        )
+    return models
 
 
 def encode(

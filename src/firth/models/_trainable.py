@@ -8,6 +8,7 @@ import sys
 import warnings
 from abc import abstractmethod
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from firth.corpus import NoKnownWordError
@@ -17,6 +18,7 @@ from firth.models._checkpoints import Checkpoints, open_checkpoints
 from firth.models._checks import at_least_1, finite
 from firth.models._hogwild import Hogwild
 from firth.models._identity import FingerprintInBackground, identity_of
+from firth.models._kept_phrases import open_phrases
 from firth.models._matrices import without_padding
 from firth.models._probes import Probe
 from firth.models._rounds import ROUND_CHUNK_SIZE, Rounds
@@ -29,6 +31,7 @@ from firth.progress import progress as show_progress
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from firth.models._texts import TextOptions, type_of_source
     from firth.models._training import Engine, Watch
     from firth.models._word_model import Matrices, TrimRule
+    from firth.phrases import FrozenPhrases, Phrases
     from firth.vocab import Vocab
 
 logger = logging.getLogger("firth")
@@ -221,7 +225,7 @@ class Trainable(WordModel):
                     corpus = self._encode(corpus_iterable, corpus_file, vocab=words, names=names)[1]
                 with self._corpus_of(corpus_iterable, corpus):
                     if checkpoints and not kept:
-                        kept = checkpoints.keep_corpus(words, corpus)
+                        kept = checkpoints.keep_corpus(words, corpus, self.phrases_to_join)
                         corpus = kept[1]
                     self._train(corpus, looking, checkpoints)
                     return self._run.n_kept, epochs * corpus.n_tokens_read
@@ -265,17 +269,30 @@ class Trainable(WordModel):
                 told = {"text": identity_of(sentences, corpus_file, self._text), "trim_rule": rule}
                 checkpoints.open(self._told() | told)
                 kept = checkpoints.corpus()
+            if kept is not None and self.phrases:
+                self._join_by_those_kept_in(kept[1].folder)
             if kept is None:
                 vocab, corpus = self._encode(sentences, corpus_file, trim_rule=trim_rule)
                 with self._corpus_of(sentences, corpus):
                     if checkpoints:
-                        kept = checkpoints.keep_corpus(vocab, corpus)
+                        kept = checkpoints.keep_corpus(vocab, corpus, self.phrases_to_join)
                     else:
                         self._begin(vocab, corpus)
                         self._train(corpus, callbacks, None)
             if kept:
                 self._begin(*kept)
                 self._train(kept[1], callbacks, checkpoints)
+
+    @property
+    def phrases_to_join(self) -> tuple[Phrases | FrozenPhrases, ...]:
+        """What joins the phrases of a text, one after the other."""
+        return self._text.phrases
+
+    def _join_by_those_kept_in(self, folder: Path) -> bool:
+        kept = open_phrases(folder)
+        if kept:
+            self._text = replace(self._text, phrases=kept)
+        return bool(kept)
 
     def _begin(self, vocab: Vocab, corpus: Corpus) -> None:
         self._note_corpus(corpus)

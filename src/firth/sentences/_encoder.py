@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from firth.errors import ParameterError
-from firth.sentences._words import Batch, Sentence, WordFinder
+from firth.sentences._words import Sentence, WordBatch, WordFinder
 from firth.text import make_tokenizer
 from firth.vocab import smooth_inverse_frequency
 
@@ -195,7 +195,8 @@ class SentenceEncoder:
         elif self.weighting == "sif" and self.probabilities == "sentences":
             counts = np.zeros(len(self.wv), np.int64)
             for batch in self._finder.batches(sized):
-                counts += np.bincount(batch.rows[batch.rows >= 0], minlength=len(counts))
+                seen = batch.rows >= 0
+                np.add.at(counts, batch.rows[seen], batch.counts()[seen])
             self.weights_ = smooth_inverse_frequency(counts, self.a)
         if self.n_components:
             self._learn_components(sized)
@@ -215,9 +216,9 @@ class SentenceEncoder:
         n_words, n_sentences = len(self.wv), 0
         frequencies = np.zeros(n_words, np.int64)
         for batch in self._finder.batches(sentences):
-            seen = batch.rows >= 0
-            # A number for each pair of a sentence and a word.
-            pairs = np.unique(batch.sentence_of()[seen] * n_words + batch.rows[seen])
+            # A number for each pair of a sentence and a word. Two words may have the same row.
+            rows = batch.rows[batch.numbers]
+            pairs = np.unique(batch.text_of()[rows >= 0] * n_words + rows[rows >= 0])
             frequencies += np.bincount(pairs % n_words, minlength=n_words)
             n_sentences += len(batch.sizes)
         self.weights_ = (np.log((1 + n_sentences) / (1 + frequencies)) + 1).astype(np.float32)
@@ -299,49 +300,50 @@ class SentenceEncoder:
         n_sentences = n_words = n_known = n_empty = 0
         missing: Counter[str] = Counter()
         for batch in self._finder.batches(sentences):
-            _, known = self._vectors(batch)
+            known = _usable(self._vectors(batch))
+            counts, has = batch.counts(), known[batch.numbers]
             n_sentences += len(batch.sizes)
-            n_words += len(known)
-            n_known += int(known.sum())
-            n_empty += int((_sums_of(known, batch) == 0).sum())
-            missing.update(batch.tokens[i] for i in np.flatnonzero(~known).tolist())
+            n_words += len(batch.numbers)
+            n_known += int(has.sum())
+            n_empty += int((np.bincount(batch.text_of(), has, len(batch.sizes)) == 0).sum())
+            for i in np.flatnonzero(~known).tolist():
+                missing[batch.words[i]] += int(counts[i])
         return Coverage(n_sentences, n_words, n_known, n_empty, missing.most_common(n_missing))
 
     # --- within ---------------------------------------------------------------------------------
 
-    def _vectors(self, batch: Batch) -> tuple[NDArray[np.float32] | None, NDArray[np.bool_]]:
-        """Give vectors of words without a row, a row for each, and tell which words have vectors.
+    def _vectors(self, batch: WordBatch) -> NDArray[np.float32]:
+        """Give the weighted vectors of the distinct words; NaN for those that have none."""
+        vectors = np.full((len(batch.words), self.wv.vector_size), np.nan, np.float32)
+        seen, unseen = np.flatnonzero(batch.rows >= 0), np.flatnonzero(batch.rows < 0)
+        rows = batch.rows[seen]
+        # All vectors of int8 would be a copy of the whole matrix.
+        vectors[seen] = (
+            self.wv[rows.tolist()] if self.wv.dtype == np.int8 else self.wv.vectors[rows]
+        )
+        if self.wv.subwords is not None:
+            made = self.wv.subwords.vectors([batch.words[i] for i in unseen.tolist()])
+            vectors[unseen] = np.where(made.any(axis=1, keepdims=True), made, np.float32(np.nan))
+        return vectors
 
-        The first of these is None where nothing makes vectors of unseen words. A row with NaN
-        counts as none.
-        """
-        known = np.isfinite(self.wv.norms[batch.rows]) & (batch.rows >= 0)
-        if self.wv.subwords is None:
-            return None, known
-        unseen = np.flatnonzero(batch.rows < 0).tolist()
-        vectors = self.wv.subwords.vectors([batch.tokens[i] for i in unseen])
-        known[unseen] = vectors.any(axis=1)
-        return vectors, known
-
-    def _means(self, batch: Batch) -> NDArray[np.float32]:
+    def _means(self, batch: WordBatch) -> NDArray[np.float32]:
         """Give the weighted means of the words' vectors, shape (n_sentences, vector_size)."""
-        unseen_vectors, known = self._vectors(batch)
-        unseen = batch.rows < 0
-        weights = np.where(unseen, np.float32(self._unseen_weight), self.weights_[batch.rows])
+        vectors = self._vectors(batch)
+        known = _usable(vectors)
+        weights = self.weights_[batch.rows]
+        weights[batch.rows < 0] = self._unseen_weight
         weights[~known] = 0
-        place = np.cumsum(unseen) - 1  # of each unseen word among these
-        sentence = batch.sentence_of()
+        vectors[~known] = 0  # NaN times 0 is NaN
+        vectors *= weights[:, None]
         sums = np.zeros((len(batch.sizes), self.wv.vector_size), np.float32)
-        for begin in range(0, len(batch.rows), _WORDS_AT_A_TIME):
+        sentence = batch.text_of()
+        for begin in range(0, len(batch.numbers), _WORDS_AT_A_TIME):
             some = slice(begin, begin + _WORDS_AT_A_TIME)
-            vectors = self.wv.vectors[batch.rows[some]].astype(np.float32, copy=False)
-            vectors[~known[some]] = 0  # times 0, NaN stays NaN
-            if unseen_vectors is not None:
-                vectors[unseen[some]] = unseen_vectors[place[some][unseen[some]]]
-            vectors *= weights[some, None]
             starts = np.flatnonzero(np.diff(sentence[some], prepend=-1))
-            sums[sentence[some][starts]] += np.add.reduceat(vectors, starts, axis=0)
-        totals = _sums_of(weights if self.weighting == "tfidf" else known, batch)
+            some_sums = np.add.reduceat(vectors[batch.numbers[some]], starts, axis=0)
+            sums[sentence[some][starts]] += some_sums
+        counted = weights if self.weighting == "tfidf" else known.astype(np.float32)
+        totals = np.bincount(sentence, counted[batch.numbers], len(batch.sizes))
         sums /= np.where(totals > 0, totals, 1).astype(np.float32)[:, None]
         return sums
 
@@ -355,9 +357,10 @@ class SentenceEncoder:
         return vectors
 
 
-def _sums_of(values: NDArray[Any], batch: Batch) -> NDArray[np.float64]:
-    """Add up numbers of words by their sentences."""
-    return np.bincount(batch.sentence_of(), values, len(batch.sizes)).astype(np.float64)
+def _usable(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell which rows have no NaN."""
+    usable: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(vectors), axis=1)
+    return usable
 
 
 def _origin(wv: KeyedVectors, given: str | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -13,6 +12,7 @@ from firth.compression import (
     ZIP_MAGICS,
     decompress,
     find_codec,
+    zip_errors,
 )
 from firth.errors import FirthError, ParameterError, SourceError, TextError
 from firth.text.encoding import BLOCK_SIZE, cut_blocks, strip_mark, valid_blocks
@@ -173,8 +173,6 @@ def _chosen_members(opened: zipfile.ZipFile, archive: TextFile) -> list[zipfile.
 
 
 def _read_member(opened: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Iterator[bytes]:
-    import lzma
-    import zipfile
 
     n_text = 0
     try:
@@ -188,7 +186,7 @@ def _read_member(opened: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) ->
         if not member.flag_bits & 1:
             raise
         raise TextError(f"{name} is encrypted: unpack the archive first") from error
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
+    except zip_errors() as error:
         raise TextError(
             f"{name} is damaged or cut off after {n_text} bytes of its text "
             f"({str(error) or 'the data end'}). Check the archive with 'unzip -t', or get it again"

@@ -62,7 +62,7 @@ class StoredVectors(IndexedVectors):
         if not len(self):
             raise VocabularyError("there are no words to save; add some with add_vectors")
         if format in {None, "firth"}:
-            files = self._index_files() | dict(extra_files or {}) | self._attributes_file()
+            files = dict(extra_files or {}) | self._attributes_file() | self._index_files()
             save_folder(self._table(), target, extra_config, files)
             return
         for name, extra in (("extra_config", extra_config), ("extra_files", extra_files)):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from firth.approximate import NeighbourIndex
+    from firth.vectors._matrix import Rows, VectorMatrix
 
 logger = logging.getLogger("firth")
 
@@ -26,6 +27,7 @@ class IndexedVectors(SentenceVectors):
 
     _folder: "Path | None" = None  # of firth, that these were loaded from
     _index: "NeighbourIndex | None" = None
+    _index_of: "tuple[VectorMatrix, int] | None" = None  # its matrix, and that one's version
 
     def build_index(self, kind: str = "hnsw", **options: Any) -> "NeighbourIndex":
         """Build an index for ``most_similar(..., approximate=True)``, and measure what it finds.
@@ -59,8 +61,10 @@ class IndexedVectors(SentenceVectors):
         """
         from firth.approximate import NeighbourIndex
 
-        self._index = NeighbourIndex.build(*self._rows_and_norms, kind=kind, **options)
-        return self._index
+        matrix = self._matrix
+        index = NeighbourIndex.build(matrix.array, matrix.norms_as_kept, kind=kind, **options)
+        self._index, self._index_of = index, (matrix, matrix.version)
+        return index
 
     @property
     def index(self) -> "NeighbourIndex | None":
@@ -73,19 +77,17 @@ class IndexedVectors(SentenceVectors):
         MissingExtraError
             If it has one, and usearch is not installed.
         """
-        if self._index is not None and not self._index.is_of(*self._rows_and_norms):
+        matrix = self._matrix
+        if self._index_of != (matrix, matrix.version):
             self._index = None
-        if self._index is None and self._folder is not None:
+        if self._index is None and self._folder is not None and not self.changed:
             path = self._folder / INDEX_FILE
             if path.exists():
                 from firth.approximate import NeighbourIndex
 
-                self._index = NeighbourIndex.open(path, *self._rows_and_norms)
+                self._index = NeighbourIndex.open(path, matrix.array, matrix.norms_as_kept)
+                self._index_of = matrix, matrix.version
         return self._index
-
-    @property
-    def _rows_and_norms(self) -> tuple[NDArray[Any], NDArray[np.float32]]:
-        return self._matrix.array, self._matrix.norms_as_kept
 
     def save_index(self) -> None:
         """Put the index into the folder that the vectors were loaded from, and change nothing else.
@@ -98,7 +100,8 @@ class IndexedVectors(SentenceVectors):
         OutputError
             If the folder holds other vectors by now, or the file cannot be written.
         """
-        if self._index is None:
+        index = self.index
+        if index is None:
             raise ParameterError("there is no index to save; call build_index() first")
         if self._folder is None:
             raise ParameterError(
@@ -106,8 +109,8 @@ class IndexedVectors(SentenceVectors):
                 "with their index"
             )
         try:
-            there = open_folder(self._folder)
-            same = there.norms is not None and self._index.is_of(there.vectors, there.norms)
+            there = self._of(open_folder(self._folder))._matrix  # noqa: SLF001 (as this one)
+            same = index.is_of(there.array, there.norms_as_kept)
         except FirthError:
             same = False
         if not same:
@@ -115,7 +118,7 @@ class IndexedVectors(SentenceVectors):
                 f"{self._folder}: the vectors there are not those that the index is of, so that "
                 f"it is not put there; save(folder) keeps the vectors with their index"
             )
-        self._index.save(self._folder / INDEX_FILE)
+        index.save(self._folder / INDEX_FILE)
 
     def _at(self, folder: "Path") -> Self:
         """Note the folder that these were loaded from: an index may lie there."""
@@ -131,13 +134,29 @@ class IndexedVectors(SentenceVectors):
             return {}
         return {} if index is None else {INDEX_FILE: index.save}
 
-    def _nearest_by_index(
-        self, directions: NDArray[np.float32], topn: int, exclude: list[list[int]]
+    def _nearest(
+        self,
+        directions: NDArray[np.float32],
+        topn: int,
+        exclude: list[list[int]],
+        chosen: "Rows",
+        *,
+        approximate: bool,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Find about the nearest rows of many questions."""
+        """Find the nearest rows of many questions among the chosen; about these, by the index."""
+        if not approximate:
+            return self._matrix.top(directions, topn, exclude, chosen)
+        if not isinstance(chosen, slice) or chosen != slice(0, len(self)):
+            raise ParameterError(
+                "approximate=True looks among all words: leave out clips, restrict_vocab, filters"
+            )
         index = self.index
         if index is None:
             raise ParameterError(
                 "approximate=True needs an index, and there is none: call build_index() first"
             )
         return index.search(directions, topn, exclude)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # An index stays at home: another process builds its own, or opens that of the folder.
+        return self.__dict__ | {"_index": None}

@@ -173,8 +173,8 @@ class KeyedVectors(EvaluatedVectors):
             What to do about a word that has no vector: raise an error, leave it out, or take a
             vector of zeros or the mean of all for it.
         approximate : bool
-            Ask the index that `build_index` built: far faster, and it misses a few, as many as
-            its `recall` says. It knows no ranges and no filters.
+            Ask the index that `build_index` built, among all words: far faster, and a few are
+            missed, as many as its `recall` says.
 
         Returns
         -------
@@ -189,26 +189,18 @@ class KeyedVectors(EvaluatedVectors):
             If a word is not there and `oov` is "error".
         ParameterError
             If there is nothing to ask with, a vector has another size, a filter is none, or
-            `approximate` is asked for without an index, or with ranges or filters.
+            `approximate` goes with filters or without an index.
 
         Notes
         -----
         All filters given must be passed. Rows that are not among them are not scored.
         """
-        if approximate:
-            if topn is None or indexer is not None:
-                raise ParameterError(
-                    "approximate=True asks the index of the vectors: give topn a number, and no "
-                    "other indexer"
-                )
-            return self.most_similar_many(
-                [(positive, negative)], topn, clip_start, clip_end, restrict_vocab,
-                among=among, prefix=prefix, pattern=pattern, oov=oov, approximate=True,
-            )[0]  # fmt: skip
+        if approximate and indexer is not None:
+            raise ParameterError("give an indexer, or approximate=True for the index; not both")
         begin, end = clip(len(self), clip_start, clip_end, restrict_vocab)
         direction, rows = self._direction(positive, negative, oov)
         if topn is None:
-            if not (among is prefix is pattern is None):
+            if approximate or not (among is prefix is pattern is None):
                 raise ParameterError(
                     "topn=None gives the similarities of all rows of a range; give topn=len(wv) to "
                     "have all words that a filter leaves"
@@ -219,7 +211,7 @@ class KeyedVectors(EvaluatedVectors):
             found: Neighbours = indexer.most_similar(direction, topn)
             return found
         chosen = candidates(self._vocab, begin, end, among, prefix, pattern)
-        nearest = self._matrix.top(direction[None], topn, [rows], chosen)
+        nearest = self._nearest(direction[None], topn, [rows], chosen, approximate=approximate)
         return NeighbourTable(self._vocab, [""], *nearest)[0]
 
     def most_similar_many(
@@ -269,23 +261,14 @@ class KeyedVectors(EvaluatedVectors):
         asked = words_of("questions", questions)  # type: ignore[arg-type]
         begin, end = clip(len(self), clip_start, clip_end, restrict_vocab)
         chosen = candidates(self._vocab, begin, end, among, prefix, pattern)
-        if approximate and (not isinstance(chosen, slice) or chosen != slice(0, len(self))):
-            raise ParameterError(
-                "approximate=True looks among all words: leave out clip_start, clip_end, "
-                "restrict_vocab, among, prefix and pattern"
-            )
         n_rows = chosen.stop - chosen.start if isinstance(chosen, slice) else len(chosen)
         rows = np.empty((len(asked), min(topn, n_rows)), np.int64)
         scores = np.empty(rows.shape, np.float32)
         for first in range(0, len(asked), _BATCH):
             part = slice(first, first + _BATCH)
             directions, exclude = self._directions(asked[part], oov)
-            nearest = (
-                self._nearest_by_index(directions, topn, exclude)
-                if approximate
-                else self._matrix.top(directions, topn, exclude, chosen)
-            )
-            rows[part], scores[part] = nearest
+            found = self._nearest(directions, topn, exclude, chosen, approximate=approximate)
+            rows[part], scores[part] = found
         return NeighbourTable(self._vocab, asked, rows, scores)
 
     @overload

@@ -13,7 +13,7 @@ from firth.neighbours import row_norms
 from firth.vectors._attributes import Attributes
 from firth.vectors._matrix import VectorMatrix, check_dtype, divisors, has_direction, unit
 from firth.vectors._questions import Key, Unseen, Vector, check_oov, is_key, words_of
-from firth.vectors._word_matrix import RowOfWord, WordMatrix, empty_vocab
+from firth.vectors._word_matrix import WordMatrix, empty_vocab
 from firth.vocab import Vocab, WordList
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class WordVectors:
     @property
     def key_to_index(self) -> Mapping[str, int]:
         """The row of each word: a mapping that looks into the index of the vocabulary."""
-        return RowOfWord(self._vocab)
+        return self._vocab.token_to_idx
 
     def __len__(self) -> int:
         return len(self._data)

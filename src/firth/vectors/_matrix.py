@@ -36,6 +36,7 @@ class VectorMatrix:
         self._scales = scales
         self._norms = norms
         self._base: NDArray[Any] | None = None  # the same, to be changed, once it is our own
+        self.version = 0  # how often rows have been changed
 
     def __len__(self) -> int:
         return len(self._array)
@@ -156,7 +157,7 @@ class VectorMatrix:
         else:
             array[rows], self._scales[rows] = _as_bytes(vectors)
         self.norms[rows] = row_norms(self.floats(rows))
-        self.__dict__.pop("norms_as_kept", None)
+        self._forget()
 
     def make_unit(self) -> None:
         """Scale all rows to length 1; rows of zeros stay as they are."""
@@ -168,7 +169,7 @@ class VectorMatrix:
             for rows in self.blocks():
                 array[rows] = self.floats(rows) / lengths[rows, None]
         self._norms = None
-        self.__dict__.pop("norms_as_kept", None)
+        self._forget()
 
     def extended(self, vectors: NDArray[np.float32]) -> "VectorMatrix":
         """Give a matrix with more rows behind these."""
@@ -190,6 +191,10 @@ class VectorMatrix:
             norms=None if self._norms is None else self._norms[rows],
             scales=None if self._scales is None else self._scales[rows],
         )
+
+    def _forget(self) -> None:
+        self.__dict__.pop("norms_as_kept", None)
+        self.version += 1
 
     def _own(self) -> NDArray[Any]:
         """Give the numbers to be changed, copied the first time."""

@@ -1,6 +1,5 @@
 """Words and their matrix, which may grow."""
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -82,34 +81,12 @@ class WordMatrix:
         if self._counts is not None:
             counts, self._counts = self._counts, None
             arrays = self._vocab.word_bytes, self._vocab.word_offsets
-            self._vocab = Vocab(*arrays, counts, self._vocab.slots)
-
-
-class RowOfWord(Mapping[str, int]):
-    """The rows of the words, as a dictionary that is not there."""
-
-    def __init__(self, vocab: Vocab) -> None:
-        self._vocab = vocab
-
-    def __getitem__(self, word: str) -> int:
-        return self._vocab[word]
-
-    def __contains__(self, word: object) -> bool:
-        return word in self._vocab
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._vocab)
-
-    def __len__(self) -> int:
-        return len(self._vocab)
-
-    def __repr__(self) -> str:
-        return f"<rows of {len(self):,} words>"
+            self._vocab = Vocab.from_parts(*arrays, counts, self._vocab.slots)
 
 
 def empty_vocab() -> Vocab:
     """Make a vocabulary without a word, to which some will be added."""
-    return Vocab(
+    return Vocab.from_parts(
         np.empty(0, np.uint8),
         np.zeros(1, np.uint64),
         np.empty(0, np.int64),

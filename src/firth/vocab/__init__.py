@@ -9,8 +9,20 @@ A `Vocab` is four arrays, so that it opens by memory map in no time, whatever it
 """
 
 from firth.vocab._checks import check_word
-from firth.vocab._vocab import VOCAB_FILE, Vocab
+from firth.vocab._embedding import TokenEmbedding, VocabCoverage, embedding_matrix
+from firth.vocab._tokens import Vocab, count_tokens
+from firth.vocab._vocab import VOCAB_FILE
 from firth.vocab._weights import smooth_inverse_frequency
 from firth.vocab._word_list import WordList
 
-__all__ = ["VOCAB_FILE", "Vocab", "WordList", "check_word", "smooth_inverse_frequency"]
+__all__ = [
+    "VOCAB_FILE",
+    "TokenEmbedding",
+    "Vocab",
+    "VocabCoverage",
+    "WordList",
+    "check_word",
+    "count_tokens",
+    "embedding_matrix",
+    "smooth_inverse_frequency",
+]

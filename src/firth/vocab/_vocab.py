@@ -1,4 +1,4 @@
-"""The vocabulary."""
+"""Words with an index, in memory and in files."""
 
 import hashlib
 import os
@@ -29,35 +29,38 @@ _MAX_WORDS = 2**31
 T = TypeVar("T")
 
 
-class Vocab:
-    """Words with their counts and ids; immutable.
+class IndexedWords:
+    """Words with their counts and ids: what `Vocab` looks up and keeps; see there."""
 
-    Make one with `from_counter`, `from_words` or `from_arrays`, or open one with `load`.
+    _arrays: dict[str, NDArray[Any]]
 
-    Examples
-    --------
-    >>> from firth.vocab import Vocab
-    >>> vocab = Vocab.from_counter({"be": 2, "not": 1, "to": 2})
-    >>> list(vocab)
-    ['be', 'to', 'not']
-    >>> vocab["to"], vocab.get("or"), "not" in vocab
-    (1, None, True)
-    >>> vocab.ids(["not", "or"]).tolist()
-    [2, -1]
-    """
+    # --- making ---------------------------------------------------------------------------------
 
-    def __init__(
-        self,
+    @classmethod
+    def from_parts(
+        cls,
         word_bytes: NDArray[np.uint8],
         word_offsets: NDArray[np.uint64],
         counts: NDArray[np.int64],
         slots: NDArray[np.uint32],
         *,
         origin: str = "",
+    ) -> Self:
+        """Make a vocabulary of its four arrays as they are; nothing is checked or copied."""
+        self = cls.__new__(cls)
+        self._take(word_bytes, word_offsets, counts, slots, origin)
+        return self
+
+    def _take(
+        self,
+        word_bytes: NDArray[np.uint8],
+        word_offsets: NDArray[np.uint64],
+        counts: NDArray[np.int64],
+        slots: NDArray[np.uint32],
+        origin: str,
     ) -> None:
-        # Takes arrays as they are; the class methods check. Views, so that the caller's arrays stay
-        # as writable as they were.
-        self._arrays: dict[str, NDArray[Any]] = {
+        # Views, so that the caller's arrays stay as writable as they were.
+        self._arrays = {
             "word_bytes": word_bytes.view(),
             "word_offsets": word_offsets.view(),
             "counts": counts.view(),
@@ -67,8 +70,6 @@ class Vocab:
             array.flags.writeable = False
         self._origin = origin
         self._index = _core.StringIndex(word_bytes, word_offsets, slots)
-
-    # --- making ---------------------------------------------------------------------------------
 
     @classmethod
     def from_counter(
@@ -208,7 +209,8 @@ class Vocab:
                 f"the word {word!r} is there twice, the second time at position {duplicate:,} "
                 f"(from 0); give every word once"
             )
-        return cls(word_bytes, word_offsets, np.ascontiguousarray(counts, np.int64), slots)
+        whole: NDArray[np.int64] = np.ascontiguousarray(counts, np.int64)
+        return cls.from_parts(word_bytes, word_offsets, whole, slots)
 
     # --- asking ---------------------------------------------------------------------------------
 
@@ -228,7 +230,7 @@ class Vocab:
         return row
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Vocab):
+        if not isinstance(other, IndexedWords):
             return NotImplemented
         return (
             np.array_equal(self.word_offsets, other.word_offsets)
@@ -397,8 +399,12 @@ class Vocab:
             If the folder is something else, or the disk is full.
         """
         with write_folder(folder) as path:
-            write_config(path, "vocab", n_words=len(self))
+            write_config(path, "vocab", n_words=len(self), **self._config())
             self.to_file(path / VOCAB_FILE)
+
+    def _config(self) -> dict[str, Any]:
+        """Tell what a folder of the vocabulary says beside its size."""
+        return {}
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Self:
@@ -455,7 +461,7 @@ class Vocab:
                 f"{path}: no vocabulary: {n_words:,} counts, {len(offsets):,} offsets, {n_bytes:,} "
                 f"bytes and {n_slots:,} slots do not fit each other; make the file again"
             )
-        vocab = cls(**{name: tensors[name] for name in _DTYPES}, origin=str(path))
+        vocab = cls.from_parts(**{name: tensors[name] for name in _DTYPES}, origin=str(path))
         # An index made with another hash would deny words that are there, without an error.
         ends = np.array([0, n_words - 1])
         if vocab.ids(vocab.words_at(ends)).tolist() != ends.tolist():

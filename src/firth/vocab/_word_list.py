@@ -10,7 +10,7 @@ import numpy as np
 from firth.vocab._checks import shortened
 
 if TYPE_CHECKING:
-    from firth.vocab._vocab import Vocab
+    from firth.vocab._vocab import IndexedWords
 
 _BLOCK = 4096  # words decoded at a time when all are asked for
 
@@ -21,7 +21,7 @@ class WordList(Sequence[str]):
     A word is decoded when it is looked at. Equal to a list of the same words.
     """
 
-    def __init__(self, vocab: "Vocab") -> None:
+    def __init__(self, vocab: "IndexedWords") -> None:
         self._vocab = vocab
 
     def __len__(self) -> int:
@@ -79,7 +79,7 @@ class MissingWord:
     must not pay for messages that nobody sees.
     """
 
-    def __init__(self, vocab: "Vocab", word: object) -> None:
+    def __init__(self, vocab: "IndexedWords", word: object) -> None:
         self._vocab = vocab
         self._word = word
 
