@@ -148,7 +148,8 @@ def _draw_labels(
     def size_of(i: int) -> tuple[float, float]:
         weight = "bold" if i == middle else "normal"
         width, height = size_of_text(renderer, shown(word_map.words[i]), sizes[i], weight)
-        return width + 2, height + 2
+        ring = 16 if i == middle else 0
+        return width + 2 + ring, height + 2
 
     placed = place_labels(
         points, order, size_of, bounds, gap=4.0, most=_MOST_LABELS if most is None else most
