@@ -108,7 +108,8 @@ def point_colours(word_map: WordMap, theme: Theme) -> list[str]:
 def label_sizes(n_words: int) -> NDArray[np.float64]:
     """Give the size of each label in points: larger for words further in front."""
     rank = np.log1p(np.arange(n_words)) / np.log1p(max(1, n_words - 1))
-    sizes: NDArray[np.float64] = _LARGEST - (_LARGEST - _SMALLEST) * rank
+    # In steps of half a point: Matplotlib looks for the font of each size anew.
+    sizes: NDArray[np.float64] = np.round(2 * (_LARGEST - (_LARGEST - _SMALLEST) * rank)) / 2
     return sizes
 
 
