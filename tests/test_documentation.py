@@ -84,7 +84,8 @@ def test_the_page_of_the_interface_lists_all_errors():
 def test_dotted_names_on_the_pages_exist(page):
     text = page.read_text(encoding="utf-8")
     for name in set(re.findall(r"`(firth(?:\.[A-Za-z_]\w*)+)", text)):
-        pkgutil.resolve_name(name)
+        with contextlib.suppress(firth.errors.MissingExtraError):
+            pkgutil.resolve_name(name)
 
 
 def rows(page, heading=""):
@@ -203,6 +204,8 @@ def prepare(folder):
 
 @pages
 def test_python_on_the_pages_runs(page, workplace):
+    if page.name == "layers.md":
+        pytest.importorskip("torch", reason="needs torch")
     prepare(workplace)
     namespace = {"__name__": "example"}
     for line, code, runs in python_blocks(page):
