@@ -81,7 +81,6 @@ def test_vectors_of_few_bits_become_float32(wv, tmp_path, dtype):
 # --- Keras ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_for_keras_as_its_page_says(wv, tmp_path, monkeypatch):
     keras = pytest.importorskip("keras", reason="needs Keras: firth[keras]")
     firth.export(wv, tmp_path / "k", to="keras", padding="<pad>")

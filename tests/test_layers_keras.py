@@ -15,8 +15,6 @@ import keras
 
 from firth.layers.keras import cosine_model, embedding, embedding_bag, nearest_model
 
-# Keras's way from a tensor of PyTorch to an array is older than NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 IDS = np.array([[2, 1, 4, 0], [3, 0, 0, 0], [0, 0, 0, 0]])
 numpy = keras.ops.convert_to_numpy
 

@@ -81,7 +81,7 @@ def export_keras(
     """Write a model of one plain layer, which opens without firth."""
     from firth.layers import keras as layers  # tells what is missing
 
-    keras = layers.keras
+    keras = layers.keras  # type: ignore[attr-defined]
     check_target(target)
     matrix = _matrix(wv, special)
     layer = keras.layers.Embedding(*matrix.shape, weights=matrix, trainable=False, name="embedding")
