@@ -43,6 +43,7 @@ _HOMES = {
     "list_sources": "firth.hub",
     "load": "firth.hub",
     "make_tokenizer": "firth.text",
+    "map_words": "firth.maps",
     "one_hot": "firth.sequences",
     "open_text": "firth.text",
 }
@@ -74,6 +75,7 @@ __all__ = [
     "list_sources",
     "load",
     "make_tokenizer",
+    "map_words",
     "one_hot",
     "open_text",
 ]
@@ -87,6 +89,7 @@ if TYPE_CHECKING:
     from firth.evaluation import evaluate
     from firth.exports import export
     from firth.hub import download, list_sources, load
+    from firth.maps import map_words
     from firth.models import PPMI, FastText, GloVe, Word2Vec
     from firth.phrases import FrozenPhrases, Phrases
     from firth.sentences import SentenceEncoder

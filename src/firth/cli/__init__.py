@@ -26,7 +26,9 @@ from firth.cli import (
     export,
     index,
     info,
+    maps,
     phrases,
+    plot,
     runs,
     sources,
     train,
@@ -71,7 +73,8 @@ def firth(ctx: click.Context) -> None:
 
 for _command in (
     train.train, phrases.phrases, ask.similar, ask.analogy, ask.similarity, ask.odd_one_out,
-    evaluate.evaluate, diff.diff, diff.stability, runs.plot_training,
+    evaluate.evaluate, diff.diff, diff.stability,
+    maps.map_, plot.plot, runs.plot_training,
     sources.list_, sources.download, convert.convert, export.export, index.index,
     info.info, demo.demo,
 ):  # fmt: skip
