@@ -8,22 +8,23 @@ namespace firth::FIRTH_ISA {
 
 namespace {
 
-typedef uint16_t vhalves __attribute__((vector_size(lanes * 2)));
-typedef int8_t vbytes __attribute__((vector_size(lanes)));
-typedef uint32_t vbits __attribute__((vector_size(lanes * 4)));
-
-template <typename V>
-inline V load_any(const uint8_t *p) {
-    V v;
-    std::memcpy(&v, p, sizeof v);
+// `lanes` numbers in 32 bits each. By a loop, of which GCC makes one instruction; of a vector of bytes
+// converted to one of words, GCC 12 makes a dozen for each number.
+template <typename Narrow>
+inline vint load_wide(const uint8_t *p) {
+    Narrow narrow[lanes];
+    int32_t wide[lanes];
+    std::memcpy(narrow, p, sizeof narrow);
+    for (int j = 0; j < lanes; ++j) wide[j] = narrow[j];
+    vint v;
+    std::memcpy(&v, wide, sizeof v);
     return v;
 }
 
 // As in widen (topk.cpp), for finite numbers.
-inline vfloat widened(vhalves halves) {
-    const vbits bits = __builtin_convertvector(halves, vbits);
-    const vfloat magnitude = (vfloat)((bits & 0x7FFF) << 13) * 0x1p112f;
-    return (vfloat)((vbits)magnitude | (bits & 0x8000) << 16);
+inline vfloat widened(vint halves) {
+    const vfloat magnitude = (vfloat)((halves & 0x7FFF) << 13) * 0x1p112f;
+    return (vfloat)((vint)magnitude | (halves & 0x8000) << 16);
 }
 
 template <Item item>
@@ -31,18 +32,22 @@ struct Items;
 template <>
 struct Items<Item::float32> {
     static constexpr size_t size = 4;
-    static vfloat load(const uint8_t *p) { return load_any<vfloat>(p); }
+    static vfloat load(const uint8_t *p) {
+        vfloat v;
+        std::memcpy(&v, p, sizeof v);
+        return v;
+    }
 };
 template <>
 struct Items<Item::float16> {
     static constexpr size_t size = 2;
-    static vfloat load(const uint8_t *p) { return widened(load_any<vhalves>(p)); }
+    static vfloat load(const uint8_t *p) { return widened(load_wide<uint16_t>(p)); }
 };
 template <>
 struct Items<Item::int8> {
     static constexpr size_t size = 1;
     static vfloat load(const uint8_t *p) {
-        return __builtin_convertvector(load_any<vbytes>(p), vfloat);
+        return __builtin_convertvector(load_wide<int8_t>(p), vfloat);
     }
 };
 
