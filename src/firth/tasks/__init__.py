@@ -1,0 +1,3 @@
+"""Word vectors put to work: texts told apart."""
+
+__all__: list[str] = []
