@@ -1,6 +1,6 @@
 """The conditional random field, against all tags that there could be."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -32,12 +32,10 @@ def ways(crf, scores, length, allowed):
     follow, ends = allowed
     for tags in product(range(scores.shape[1]), repeat=length):
         fits = ends[tags[0]] and ends[tags[-1]]
-        if fits and all(follow[a, b] for a, b in zip(tags, tags[1:], strict=False)):
+        if fits and all(follow[a, b] for a, b in pairwise(tags)):
             score = crf.begin[tags[0]] + crf.end[tags[-1]]
             score = score + sum(scores[at, tag] for at, tag in enumerate(tags))
-            score = score + sum(
-                crf.transitions[a, b] for a, b in zip(tags, tags[1:], strict=False)
-            )
+            score = score + sum(crf.transitions[a, b] for a, b in pairwise(tags))
             yield tags, float(score.detach())
 
 

@@ -1,7 +1,9 @@
 """Tags in three schemes, the entities that they mark, and their scores."""
 
+import itertools
+
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from firth.errors import ParameterError
@@ -53,13 +55,13 @@ def test_converting_keeps_entities(sentence, scheme, other):
 @given(sentences())
 def test_written_tags_of_bioes_may_follow_each_other(sentence):
     tags = ["O", *write_tags(*sentence, "BIOES"), "O"]
-    assert all(may_follow(a, b) for a, b in zip(tags, tags[1:], strict=False))
+    assert all(may_follow(a, b) for a, b in itertools.pairwise(tags))
 
 
 @given(ANY_TAGS)
 def test_tags_of_bioes_that_may_follow_each_other_are_written_so(tags):
     around = ["O", *tags, "O"]
-    if all(may_follow(a, b) for a, b in zip(around, around[1:], strict=False)):
+    if all(may_follow(a, b) for a, b in itertools.pairwise(around)):
         assert write_tags(find_entities(tags), len(tags), "BIOES") == tags
 
 
@@ -135,6 +137,7 @@ def test_what_cannot_be_scored_is_told(true, found, message):
 
 
 @given(st.lists(st.tuples(ANY_TAG, ANY_TAG), max_size=30), st.integers(1, 7))
+@settings(deadline=None)  # the first one imports seqeval
 @example([("B-person", "B-person"), ("I-x", "E-x"), ("O", "O"), ("E-x", "I-x")], 7)
 def test_scores_are_those_of_seqeval(pairs, size):
     seqeval = pytest.importorskip("seqeval.metrics", reason="seqeval is not installed")

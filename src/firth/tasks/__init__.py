@@ -6,11 +6,13 @@ What learns needs the extra ``tasks``, and is imported when it is first used.
 from typing import TYPE_CHECKING, Any
 
 from firth.tasks._conll import TaggedSentences, read_conll
-from firth.tasks._tag_schemes import Entity, convert_tags, find_entities
+from firth.tasks._tag_schemes import Entity, FoundEntity, convert_tags, find_entities
 from firth.tasks._tag_scores import EntityScore, TaggingScores, score_tags
+from firth.tasks._tag_words import split_words
 
 if TYPE_CHECKING:
-    from firth.tasks._tagger import FoundEntity, Tagger
+    from firth.tasks._tag_compare import TaggerComparison, TaggerRun, compare_taggers
+    from firth.tasks._tagger import Tagger
 
 __all__ = [
     "Entity",
@@ -18,19 +20,27 @@ __all__ = [
     "FoundEntity",
     "TaggedSentences",
     "Tagger",
+    "TaggerComparison",
+    "TaggerRun",
     "TaggingScores",
+    "compare_taggers",
     "convert_tags",
     "find_entities",
     "read_conll",
     "score_tags",
+    "split_words",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"FoundEntity", "Tagger"}:
-        from firth.tasks import _tagger
+    if name == "Tagger":
+        from firth.tasks._tagger import Tagger
 
-        return getattr(_tagger, name)
+        return Tagger
+    if name in {"TaggerComparison", "TaggerRun", "compare_taggers"}:
+        from firth.tasks import _tag_compare
+
+        return getattr(_tag_compare, name)
     raise AttributeError(f"module 'firth.tasks' has no attribute {name!r}")
 
 

@@ -29,19 +29,6 @@ _LARGEST_LINE = 1 << 20
 _TABLES = (".tsv", ".csv")
 
 
-class TaggedSentence(NamedTuple):
-    """The words of a sentence and their tags.
-
-    Attributes
-    ----------
-    words, tags : list of str
-        As many of one as of the other.
-    """
-
-    words: list[str]
-    tags: list[str]
-
-
 class TaggedSentences(NamedTuple):
     """The words of sentences and their tags, for `firth.tasks.Tagger`.
 
@@ -56,9 +43,13 @@ class TaggedSentences(NamedTuple):
 
 
 def read_conll(
-    source: str | os.PathLike[str] | BinaryIO, *, word_column: int = 0, tag_column: int = -1
+    source: str | os.PathLike[str] | BinaryIO,
+    *,
+    word_column: int = 0,
+    tag_column: int = -1,
+    errors: str = "strict",
 ) -> TaggedSentences:
-    """Read all sentences of a file of words and tags in columns.
+    r"""Read all sentences of a file of words and tags in columns.
 
     Parameters
     ----------
@@ -67,6 +58,8 @@ def read_conll(
         else by spaces. Lines that begin with ``-DOCSTART-`` are passed over.
     word_column, tag_column : int
         Which column has words and which tags, from 0; from the last, -1, backwards.
+    errors : str
+        What to do with bytes that are not UTF-8; see `firth.open_text`.
 
     Returns
     -------
@@ -93,90 +86,78 @@ def read_conll(
     ([['Sally', 'smiles'], ['No']], [['B-person', 'O'], ['O']])
     """
     found = TaggedSentences([], [])
-    for words, tags in iterate_conll(source, word_column=word_column, tag_column=tag_column):
-        found.words.append(words)
-        found.tags.append(tags)
+    for lines in _sentences(source, (word_column, tag_column), errors):
+        for number, fields in lines:
+            if not is_tag(tag := fields[tag_column]):
+                place = f"{_name_of(source)}: line {number:,}"
+                raise FormatError(
+                    f"{place} has {tag!r:.60} where a tag belongs; write O, or B-, I-, E- or S- "
+                    f"and a label, as in B-person, or say which column has the tags"
+                )
+        found.words.append([fields[word_column] for _, fields in lines])
+        found.tags.append([fields[tag_column] for _, fields in lines])
     if not found.words:
         raise FormatError(f"{_name_of(source)}: has no sentences; a word and its tag make a line")
     return found
 
 
-def iterate_conll(
-    source: str | os.PathLike[str] | BinaryIO, *, word_column: int = 0, tag_column: int = -1
-) -> Iterator[TaggedSentence]:
-    """Read one sentence after the other; as `read_conll`."""
-    for columns in _sentences(source, (word_column, tag_column)):
-        sentence = TaggedSentence([], [])
-        for line in columns:
-            word, tag = line.fields[word_column], line.fields[tag_column]
-            if not is_tag(tag):
-                raise FormatError(
-                    f"{line.place} has {tag!r:.60} where a tag belongs; write O, or B-, I-, E- or "
-                    f"S- and a label, as in B-person, or say which column has the tags"
-                )
-            sentence.words.append(word)
-            sentence.tags.append(tag)
-        yield sentence
-
-
-def iterate_words(
-    source: str | os.PathLike[str] | BinaryIO, *, word_column: int = 0
-) -> Iterator[list[str]]:
-    """Read the words of one sentence after the other, where there may be no tags."""
-    for columns in _sentences(source, (word_column,)):
-        yield [line.fields[word_column] for line in columns]
-
-
 class _Line(NamedTuple):
-    place: str
+    number: int
     fields: list[str]
 
 
 def _sentences(
-    source: str | os.PathLike[str] | BinaryIO, wanted: Sequence[int]
+    source: str | os.PathLike[str] | BinaryIO, wanted: Sequence[int], errors: str
 ) -> Iterator[list[_Line]]:
     for column in wanted:
         if isinstance(column, bool) or not isinstance(column, int):
             raise ParameterError(f"a column is {column!r}; give its number, from 0 or from -1")
-    n_needed = max(column + 1 if column >= 0 else -column for column in wanted)
-    if len(wanted) > 1 and len(set(wanted)) < len(wanted):
+    if len(set(wanted)) < len(wanted):
         raise ParameterError(f"words and tags are both said to be in column {wanted[0]}")
+    n_needed = max(len(wanted), *(column + 1 if column >= 0 else -column for column in wanted))
     name = _name_of(source)
     sentence: list[_Line] = []
     n_columns = 0
-    for number, text in enumerate(_lines(source), 1):
-        if not text.strip():
+    for number, text in enumerate(_lines(source, errors), 1):
+        # A word may be a no-break space, or hold one: only these separate.
+        fields = text.split("\t") if "\t" in text else [f for f in text.split(" ") if f]
+        if not any(fields) or text.isspace():
             if sentence:
                 yield sentence
             sentence = []
             continue
-        # A word may be a no-break space, or hold one: only these separate.
-        fields = text.split("\t") if "\t" in text else [f for f in text.split(" ") if f]
         if fields[0] == _DOCUMENT_START:
             continue
-        line = _Line(f"{name}: line {number:,}", fields)
-        if len(fields) < n_needed:
-            raise FormatError(
-                f"{line.place} has {len(fields)} of the {n_needed} columns that it must have: "
-                f"{text[:60]!r}"
-            )
-        if n_columns not in {0, len(fields)}:
-            raise FormatError(
-                f"{line.place} has {len(fields)} columns where the lines before have {n_columns}: "
-                f"{text[:60]!r}"
-            )
-        if not all(fields[column] for column in wanted):
-            raise FormatError(f"{line.place} has an empty column: {text[:60]!r}")
+        if len(fields) != n_columns or not all(fields):
+            _check(fields, wanted, n_needed, n_columns, f"{name}: line {number:,}")
         n_columns = len(fields)
-        sentence.append(line)
+        sentence.append(_Line(number, fields))
     if sentence:
         yield sentence
 
 
-def _lines(source: str | os.PathLike[str] | BinaryIO) -> Iterator[str]:
+def _check(
+    fields: list[str], wanted: Sequence[int], n_needed: int, n_columns: int, place: str
+) -> None:
+    """Refuse a line that has not the columns that it must have."""
+    text = "  ".join(fields)[:60]
+    places = {column % len(fields) for column in wanted}
+    if len(fields) < n_needed or len(places) < len(wanted):
+        raise FormatError(
+            f"{place} has {len(fields)} of the {n_needed} columns that it must have: {text!r}"
+        )
+    if n_columns not in {0, len(fields)}:
+        raise FormatError(
+            f"{place} has {len(fields)} columns where the lines before have {n_columns}: {text!r}"
+        )
+    if not all(fields[column] for column in wanted):
+        raise FormatError(f"{place} has an empty column: {text!r}")
+
+
+def _lines(source: str | os.PathLike[str] | BinaryIO, errors: str) -> Iterator[str]:
     r"""Read the lines of a text; only \n and \r\n end one, for a word may be another."""
     rest = b""
-    for block in _blocks(source):
+    for block in _blocks(source, errors):
         lines = (rest + block).split(b"\n")
         rest = lines.pop()
         if len(rest) > _LARGEST_LINE:
@@ -196,9 +177,9 @@ class _Columns:
         self.read = file.read
 
 
-def _blocks(source: str | os.PathLike[str] | BinaryIO) -> Iterator[bytes]:
+def _blocks(source: str | os.PathLike[str] | BinaryIO, errors: str) -> Iterator[bytes]:
     if hasattr(source, "read") or str(source) == "-":
-        yield from open_text(source).blocks()
+        yield from open_text(source, errors=errors).blocks()
         return
     path = Path(source)
     if path.is_dir():
@@ -207,11 +188,11 @@ def _blocks(source: str | os.PathLike[str] | BinaryIO) -> Iterator[bytes]:
     for suffix in COMPRESSION_SUFFIXES:
         name = name.removesuffix(suffix)
     if not name.endswith(_TABLES) or not path.is_file():
-        yield from open_text(source).blocks()
+        yield from open_text(source, errors=errors).blocks()
         return
     with path.open("rb") as file:
         try:
-            yield from open_text(_Columns(file)).blocks()
+            yield from open_text(_Columns(file), errors=errors).blocks()
         except TextError as error:
             raise TextError(str(error).replace("the _Columns", str(path))) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -37,9 +38,9 @@ class ConditionalRandomField(nn.Module):  # type: ignore[misc]
 
     def __init__(
         self,
-        may_follow: NDArray,
-        may_begin: NDArray,
-        may_end: NDArray,
+        may_follow: NDArray[np.bool_],
+        may_begin: NDArray[np.bool_],
+        may_end: NDArray[np.bool_],
     ) -> None:
         super().__init__()
         n_tags = len(may_begin)
@@ -49,14 +50,10 @@ class ConditionalRandomField(nn.Module):  # type: ignore[misc]
         for name, allowed in (
             ("transitions", may_follow), ("begin", may_begin), ("end", may_end),
         ):  # fmt: skip
-            penalty = torch.zeros(allowed.shape).masked_fill_(
-                torch.from_numpy(~allowed), _FORBIDDEN
-            )
-            self.register_buffer(f"_{name}_penalty", penalty, persistent=False)
+            penalty = np.where(allowed, 0, _FORBIDDEN).astype(np.float32)
+            self.register_buffer(f"_{name}_penalty", torch.tensor(penalty), persistent=False)
 
-    def forward(
-        self, scores: torch.Tensor, tags: torch.Tensor, mask: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, scores: torch.Tensor, tags: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Give the logarithm of the probability of tags, shape (batch,).
 
         Parameters

@@ -10,9 +10,13 @@ import torch
 from torch import nn
 
 from firth.layers.torch import embedding
-from firth.tasks._tag_words import PADDING, UNKNOWN
+from firth.tasks._crf import ConditionalRandomField
+from firth.tasks._tag_schemes import OUTSIDE, may_follow
+from firth.tasks._tag_words import N_SPECIAL, PADDING, UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from firth.tasks._tag_words import EncodedSentences
@@ -22,6 +26,7 @@ _N_FILTERS = 50
 _CHARACTER_HIDDEN = 25
 _N_CONVOLUTIONS = 3
 _WIDTH = 3
+_SENTENCES_AT_A_TIME = 64
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,11 @@ class WordVectors(nn.Module):  # type: ignore[misc]
         self.dropout = dropout
         self.vector_size = learned.shape[1]
 
+    @classmethod
+    def empty(cls, vector_size: int) -> WordVectors:
+        """Make one without words."""
+        return cls(np.zeros((N_SPECIAL, vector_size), np.float32), None, 0)
+
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Look up rows of shape (batch, length); adds an axis of vector_size."""
         if self.training and self.dropout:
@@ -142,7 +152,7 @@ class CharacterConvolution(nn.Module):  # type: ignore[misc]
 
 
 class CharacterLSTM(nn.Module):  # type: ignore[misc]
-    """A vector of a word's characters: the ends of an LSTM in each direction; Lample et al. (2016)."""
+    """A vector of a word's characters: the ends of two LSTMs; Lample et al. (2016)."""
 
     size = 2 * _CHARACTER_HIDDEN
 
@@ -224,8 +234,8 @@ class TaggingNetwork(nn.Module):  # type: ignore[misc]
     ----------
     vectors : WordVectors
         Of the words.
-    n_tags : int
-        How many tags there are.
+    tags : sequence of str
+        Those of BIOES.
     kind : "bilstm" or "cnn"
         What looks at the words around.
     characters : "cnn", "bilstm" or None
@@ -236,18 +246,21 @@ class TaggingNetwork(nn.Module):  # type: ignore[misc]
         How large the vector of a word is in each direction.
     dropout : float
         The share of figures that are left out while it learns.
+    crf : bool
+        Learn which tags follow which. Without, they follow each other as they may, that is all.
     """
 
     def __init__(
         self,
         vectors: WordVectors,
-        n_tags: int,
+        tags: Sequence[str],
         *,
         kind: str,
         characters: str | None,
         n_characters: int,
         hidden_size: int,
         dropout: float,
+        crf: bool,
     ) -> None:
         super().__init__()
         self.vectors = vectors
@@ -260,7 +273,11 @@ class TaggingNetwork(nn.Module):  # type: ignore[misc]
         else:
             self.context = Convolutions(size, hidden_size, dropout)
         self.dropout = nn.Dropout(dropout)
-        self.scores = nn.Linear(self.context.size, n_tags)
+        self.scores = nn.Linear(self.context.size, len(tags))
+        self.crf = _chain(tags)
+        if not crf:
+            for parameter in self.crf.parameters():
+                nn.init.zeros_(parameter).requires_grad_(False)
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Give scores of shape (batch, length, n_tags)."""
@@ -270,3 +287,50 @@ class TaggingNetwork(nn.Module):  # type: ignore[misc]
             vectors = torch.cat([vectors, of_characters], dim=2)
         found = self.context(self.dropout(vectors), batch)
         return self.scores(self.dropout(found))
+
+
+def decode(
+    network: TaggingNetwork,
+    encoded: EncodedSentences,
+    device: torch.device,
+    *,
+    with_probabilities: bool = False,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
+    """Tag sentences, some at a time, those that are about as long together.
+
+    Yields
+    ------
+    rows : numpy.ndarray of int64, shape (batch,)
+        Which sentences; none without words.
+    tags : numpy.ndarray of int64, shape (batch, length)
+        Numbers of their tags.
+    probabilities : numpy.ndarray of float32, shape (batch, length)
+        How probable these are; empty if not wanted.
+    """
+    order = np.argsort(encoded.lengths, kind="stable")
+    order = order[encoded.lengths[order] > 0]
+    network.eval()
+    probabilities = np.empty(0, np.float32)
+    for begin in range(0, len(order), _SENTENCES_AT_A_TIME):
+        rows = order[begin : begin + _SENTENCES_AT_A_TIME]
+        batch = make_batch(encoded, rows, device)
+        with torch.no_grad():
+            scores = network(batch)
+            tags = network.crf.decode(scores, batch.mask)
+        if with_probabilities:
+            of_tags = network.crf.probabilities(scores, batch.mask)
+            probabilities = of_tags.gather(2, tags.unsqueeze(2)).squeeze(2).cpu().numpy()
+        yield rows, tags.cpu().numpy(), probabilities
+
+
+def tags_of(labels: Sequence[str]) -> list[str]:
+    """List the tags of BIOES for these labels."""
+    return [OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in "BIES")]
+
+
+def _chain(tags: Sequence[str]) -> ConditionalRandomField:
+    return ConditionalRandomField(
+        np.array([[may_follow(a, b) for b in tags] for a in tags]),
+        np.array([may_follow(OUTSIDE, tag) for tag in tags]),
+        np.array([may_follow(tag, OUTSIDE) for tag in tags]),
+    )

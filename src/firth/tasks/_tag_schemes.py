@@ -42,6 +42,28 @@ class Entity(NamedTuple):
     end: int
 
 
+class FoundEntity(NamedTuple):
+    """An entity that was found in a sentence.
+
+    Attributes
+    ----------
+    words : tuple of str
+        Its words.
+    label : str
+        What it is.
+    begin, end : int
+        Where these words stand in the sentence: ``[begin:end]``.
+    probability : float
+        That of its least probable tag.
+    """
+
+    words: tuple[str, ...]
+    label: str
+    begin: int
+    end: int
+    probability: float
+
+
 def is_tag(tag: object) -> bool:
     """Tell whether this is ``O``, or a label behind ``B-``, ``I-``, ``E-`` or ``S-``."""
     return isinstance(tag, str) and (

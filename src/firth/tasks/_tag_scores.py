@@ -10,7 +10,7 @@ from firth.errors import ParameterError
 from firth.tasks._tag_schemes import Entity, check_tags, entities_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,9 @@ class EntityScore:
         """The harmonic mean of precision and recall."""
         total = self.n_true + self.n_predicted
         return 2 * self.n_right / total if total else 0.0
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((self.n_true, self.n_predicted, self.n_right))
 
     def to_dict(self) -> dict[str, Any]:
         """Give all as JSON can hold it."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from firth.errors import ParameterError
-from firth.vocab import Vocab
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
+
+    from firth.vocab import Vocab
 
 PADDING, UNKNOWN = 0, 1
 N_SPECIAL = 2
@@ -55,6 +56,7 @@ def words_of(sentences: object, name: str = "sentences") -> list[list[str]]:
         )
     checked: list[list[str]] = []
     for i, sentence in enumerate(sentences):
+        words: list[Any]
         if isinstance(sentence, str):
             words = split_words(sentence)
         elif isinstance(sentence, bytes) or not hasattr(sentence, "__iter__"):
@@ -93,7 +95,7 @@ class TaggerVocab:
         self.n_learned = N_SPECIAL + (0 if learned is None else len(learned))
 
     def rows(self, words: Sequence[str]) -> NDArray[np.int64]:
-        """Find rows of words: as they are written, else in lower case, else that of unknown ones."""
+        """Find the rows of words, as they are written or else in lower case."""
         rows = np.full(len(words), UNKNOWN, np.int64)
         for written in (words, [word.lower() for word in words]):
             for vocab, first in ((self.learned, N_SPECIAL), (self.fixed, self.n_learned)):

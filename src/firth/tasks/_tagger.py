@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from firth.errors import MissingExtraError, ParameterError
-from firth.tasks._tag_schemes import (
-    OUTSIDE,
-    check_tags,
-    entities_of,
-    may_follow,
-    scheme_of,
-    write_tags,
+from firth.tasks._tag_folder import (
+    LEARNED,
+    check_state,
+    read_tagger,
+    write_tagger,
+    wrong_parameters,
 )
+from firth.tasks._tag_inputs import check_parameters, checked, split, vectors_from, vectors_of
+from firth.tasks._tag_schemes import FoundEntity, entities_of, scheme_of, write_tags
 from firth.tasks._tag_scores import score_tags
 from firth.tasks._tag_words import Characters, TaggerVocab, encode, words_of
-from firth.vectors import KeyedVectors
-from firth.vocab import Vocab
 
 try:
     import torch
     from sklearn.base import BaseEstimator, clone
 
-    from firth.tasks._crf import ConditionalRandomField
-    from firth.tasks._tag_network import TaggingNetwork, WordVectors, make_batch, positions
+    from firth.tasks._tag_network import (
+        TaggingNetwork,
+        WordVectors,
+        decode,
+        make_batch,
+        positions,
+        tags_of,
+    )
     from firth.tasks._training import adam_w, by_length, device_of, seeded, train_network
 except ImportError as error:
     raise MissingExtraError(error.name or "torch", "tasks", "firth.tasks.Tagger") from error
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,33 +46,11 @@ if TYPE_CHECKING:
     from firth.tasks._tag_scores import TaggingScores
     from firth.tasks._tag_words import EncodedSentences
     from firth.tasks._training import TrainingRecord
+    from firth.vectors import KeyedVectors
 
 logger = logging.getLogger("firth")
 
-_SENTENCES_AT_A_TIME = 64
 _CLIP_NORM = 5.0
-
-
-class FoundEntity(NamedTuple):
-    """An entity that was found in a sentence.
-
-    Attributes
-    ----------
-    words : tuple of str
-        Its words.
-    label : str
-        What it is.
-    begin, end : int
-        Where these words stand in the sentence: ``[begin:end]``.
-    probability : float
-        That of its least probable tag.
-    """
-
-    words: tuple[str, ...]
-    label: str
-    begin: int
-    end: int
-    probability: float
 
 
 class Tagger(BaseEstimator):  # type: ignore[misc]
@@ -86,7 +69,7 @@ class Tagger(BaseEstimator):  # type: ignore[misc]
         Leave these vectors as they are, go on learning those of words in training, or learn all
         without them. "frozen" if there are vectors, else "scratch".
     network : "bilstm" or "cnn"
-        What looks at the words around: an LSTM in each direction, or convolutions, which are faster.
+        What looks at the words around: an LSTM in each direction, or convolutions.
     characters : "cnn", "bilstm" or None
         What looks at the characters of a word.
     crf : bool
@@ -124,9 +107,9 @@ class Tagger(BaseEstimator):  # type: ignore[misc]
     scheme_ : "IOB1", "IOB2" or "BIOES"
         How the tags to learn from were written; predicted ones are written so.
     record_ : TrainingRecord
-        Passes, with loss and F1 on held-out sentences.
+        Passes, with loss and F1 on held-out sentences; not kept with a tagger.
     coverage_ : float
-        The share of the words to learn from, counted as often as they occur, that have a vector.
+        The share of the text to learn from whose words have a vector; None without vectors.
 
     Examples
     --------
@@ -141,7 +124,7 @@ class Tagger(BaseEstimator):  # type: ignore[misc]
     labels_: list[str]
     scheme_: Scheme
     record_: TrainingRecord
-    coverage_: float
+    coverage_: float | None
 
     def __init__(
         self,
@@ -215,12 +198,12 @@ class Tagger(BaseEstimator):  # type: ignore[misc]
             or no entity is marked.
         """
         check_parameters(self)
-        sentences, tags = _checked(X, y)
+        sentences, tags = checked(X, y)
         held_out = None
         if validation is not None:
-            held_out = _checked(*validation, name="validation")
+            held_out = checked(*validation, name="validation")
         elif self.validation_fraction:
-            (sentences, tags), held_out = _split(
+            (sentences, tags), held_out = split(
                 sentences, tags, self.validation_fraction, self.seed
             )
         self.scheme_ = scheme_of(tags)
@@ -239,37 +222,34 @@ class Tagger(BaseEstimator):  # type: ignore[misc]
         """Make vocabulary and network."""
         self.labels_ = labels
         words = [word for each in sentences for word in each]
-        self._vocab, learned, fixed = _vectors_of(
-            words, _vectors(self.vectors), self._embedding(), self.vector_size, self.seed
+        self._vocab, learned, fixed, coverage = vectors_of(
+            words,
+            self.load_vectors(),
+            self.embedding,
+            self.vector_size,
+            self.seed,
         )
         self._characters = None if self.characters is None else Characters.of(words)
-        known = self._vocab.rows(words) >= 2 if self.vectors is not None else np.zeros(1)
-        self.coverage_ = float(known.mean())
+        self.coverage_ = coverage
         self._build(learned, fixed)
 
     def _build(self, learned: NDArray[np.float32], fixed: NDArray[np.float32] | None) -> None:
         self._device = device_of(self.device)
-        self._tags = [
-            OUTSIDE, *(f"{prefix}-{label}" for label in self.labels_ for prefix in "BIES")
-        ]  # fmt: skip
-        self._network = TaggingNetwork(
-            WordVectors(learned, fixed, self.word_dropout),
-            len(self._tags),
+        self._tags = tags_of(self.labels_)
+        vectors = WordVectors(learned, fixed, self.word_dropout)
+        self._network = self._network_over(vectors).to(self._device)
+
+    def _network_over(self, vectors: WordVectors) -> TaggingNetwork:
+        return TaggingNetwork(
+            vectors,
+            self._tags,
             kind=self.network,
             characters=self.characters,
             n_characters=0 if self._characters is None else len(self._characters),
             hidden_size=self.hidden_size,
             dropout=self.dropout,
-        ).to(self._device)
-        # Without one, what may follow what is used all the same, but not learned from.
-        follow = np.array([[may_follow(a, b) for b in self._tags] for a in self._tags])
-        begin = np.array([may_follow(OUTSIDE, tag) for tag in self._tags])
-        end = np.array([may_follow(tag, OUTSIDE) for tag in self._tags])
-        self._crf = ConditionalRandomField(follow, begin, end).to(self._device)
-        self._network.add_module("crf", self._crf)
-        if not self.crf:
-            for parameter in self._crf.parameters():
-                torch.nn.init.zeros_(parameter).requires_grad_(False)
+            crf=self.crf,
+        )
 
     def _train(
         self,
@@ -293,7 +273,7 @@ class Tagger(BaseEstimator):  # type: ignore[misc]
             goal = torch.from_numpy(right[at]).to(self._device)
             scores = self._network(batch)
             if self.crf:
-                return -self._crf(scores, goal, batch.mask).mean()
+                return -self._network.crf(scores, goal, batch.mask).mean()
             return torch.nn.functional.cross_entropy(scores[batch.mask], goal[batch.mask])
 
         score = None
@@ -318,11 +298,15 @@ class Tagger(BaseEstimator):  # type: ignore[misc]
             unit="sentences",
             show_progress=self.show_progress,
         )
+        self._training: Any = {
+            "n_sentences": len(sentences),
+            "best_epoch": self.record_.best_epoch,
+            "epochs": self.record_.to_dicts(),
+        }
 
-    def _embedding(self) -> str:
-        if self.embedding is not None:
-            return self.embedding
-        return "scratch" if self.vectors is None else "frozen"
+    def load_vectors(self) -> KeyedVectors | None:
+        """Give the vectors, loaded if `vectors` is a path."""
+        return vectors_from(self.vectors)
 
     # --- finding --------------------------------------------------------------------------------
 
@@ -359,7 +343,9 @@ class Tagger(BaseEstimator):  # type: ignore[misc]
         sentences = words_of(X, "X")
         encoded = encode(sentences, self._vocab, self._characters)
         result: list[list[FoundEntity]] = [[] for _ in sentences]
-        for rows, tags, probabilities in self._batches(encoded, with_probabilities=True):
+        for rows, tags, probabilities in decode(
+            self._network, encoded, self._device, with_probabilities=True
+        ):
             for i, row in enumerate(rows.tolist()):
                 words = sentences[row]
                 found = entities_of([self._tags[tag] for tag in tags[i, : len(words)]])
@@ -388,7 +374,7 @@ class Tagger(BaseEstimator):  # type: ignore[misc]
             Those of all entities, of each label, and of distinct names.
         """
         self._check_fitted()
-        sentences, tags = _checked(X, y)
+        sentences, tags = checked(X, y)
         there = {entity.label for each in tags for entity in entities_of(each)}
         if unseen := sorted(there.difference(self.labels_)):
             logger.warning(
@@ -407,131 +393,102 @@ class Tagger(BaseEstimator):  # type: ignore[misc]
     def _predict(self, encoded: EncodedSentences) -> list[list[str]]:
         lengths = encoded.lengths.tolist()
         result: list[list[str]] = [[] for _ in lengths]
-        for rows, tags, _ in self._batches(encoded):
+        for rows, tags, _ in decode(self._network, encoded, self._device):
             for row, numbers in zip(rows.tolist(), tags.tolist(), strict=True):
                 written = [self._tags[number] for number in numbers[: lengths[row]]]
                 result[row] = write_tags(entities_of(written), len(written), self.scheme_)
         return result
 
-    def _batches(
-        self, encoded: EncodedSentences, *, with_probabilities: bool = False
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
-        """Give numbers of sentences, their tags (batch, length), and how probable these are."""
-        order = np.argsort(encoded.lengths, kind="stable")
-        order = order[encoded.lengths[order] > 0]
-        self._network.eval()
-        nothing = np.empty(0, np.float32)
-        for begin in range(0, len(order), _SENTENCES_AT_A_TIME):
-            rows = order[begin : begin + _SENTENCES_AT_A_TIME]
-            batch = make_batch(encoded, rows, self._device)
-            with torch.no_grad():
-                scores = self._network(batch)
-                tags = self._crf.decode(scores, batch.mask)
-            probabilities = nothing
-            if with_probabilities:
-                of_tags = self._crf.probabilities(scores, batch.mask)
-                probabilities = of_tags.gather(2, tags.unsqueeze(2)).squeeze(2).cpu().numpy()
-            yield rows, tags.cpu().numpy(), probabilities
-
     def _check_fitted(self) -> None:
         if not hasattr(self, "_network"):
             raise ParameterError("the tagger has learned nothing yet: call fit(X, y) first")
+
+    # --- keeping --------------------------------------------------------------------------------
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the tagger to a folder: network, words, vectors, configuration.
+
+        Parameters
+        ----------
+        folder : str or Path
+            The folder; one that firth wrote is replaced.
+
+        Raises
+        ------
+        OutputError
+            If the folder is something else, or the disk is full.
+        """
+        self._check_fitted()
+        parameters = self.get_params(deep=False)
+        for name in ("vectors", "device", "show_progress"):
+            del parameters[name]
+        config = {
+            "labels": self.labels_,
+            "scheme": self.scheme_,
+            "characters": None if self._characters is None else self._characters.characters,
+            "parameters": parameters,
+            "coverage": self.coverage_,
+            "training": self._training,
+        }
+        state = self._network.state_dict().items()
+        arrays = {name: tensor.cpu().numpy() for name, tensor in state}
+        write_tagger(folder, config, self._vocab, arrays)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str], *, device: str | None = None) -> Self:
+        """Open a tagger that `save` wrote.
+
+        Parameters
+        ----------
+        folder : str or Path
+            The folder.
+        device : str, optional
+            Where to compute; a GPU where there is one if not given.
+
+        Returns
+        -------
+        Tagger
+            Ready to find. To learn anew it needs vectors again, which it does not keep apart.
+
+        Raises
+        ------
+        SourceError
+            If there is no such folder.
+        FormatError
+            If it is not that of a tagger, comes from a later version, is cut off or damaged.
+        """
+        kept = read_tagger(folder)
+        self: Self
+        try:
+            self = cls(**kept.config["parameters"], device=device)
+            check_parameters(self, with_vectors=False)
+        except (ParameterError, TypeError) as error:
+            raise wrong_parameters(folder, error) from error
+        self.labels_, self.scheme_ = kept.config["labels"], kept.config["scheme"]
+        self.coverage_, self._training = kept.config.get("coverage"), kept.config.get("training")
+        self._tags = tags_of(self.labels_)
+        self._vocab = TaggerVocab(kept.learned, kept.fixed)
+        characters = kept.config["characters"]
+        self._characters = None if characters is None else Characters(characters)
+        if (characters is None) != (self.characters is None):
+            problem = ParameterError("characters are there and not wanted, or the other way round")
+            raise wrong_parameters(folder, problem)
+        # Without memory until the file is known to have what the configuration claims.
+        try:
+            with torch.device("meta"):
+                wanted = self._network_over(WordVectors.empty(kept.network[LEARNED].shape[1]))
+        except RuntimeError as error:  # sizes that no memory has
+            raise wrong_parameters(folder, error) from error
+        shapes = {name: tuple(each.shape) for name, each in wanted.state_dict().items()}
+        check_state(folder, {**shapes, LEARNED: kept.network[LEARNED].shape}, kept.network)
+        self._build(kept.network[LEARNED], kept.vectors)
+        state = {name: torch.tensor(array) for name, array in kept.network.items()}
+        self._network.load_state_dict(state, strict=False)
+        self._network.eval()
+        return self
 
     def __sklearn_clone__(self) -> Tagger:
         # Cloned like any parameter, the matrix would be copied for each fold of each search.
         parameters = self.get_params(deep=False)
         others = {name: clone(v, safe=False) for name, v in parameters.items() if name != "vectors"}
         return type(self)(self.vectors, **others)
-
-
-def check_parameters(tagger: Tagger) -> None:
-    """Refuse parameters that are out of their range."""
-    choices = {
-        "embedding": (None, "frozen", "fine-tuned", "scratch"),
-        "network": ("bilstm", "cnn"),
-        "characters": (None, "cnn", "bilstm"),
-    }
-    for name, allowed in choices.items():
-        value = getattr(tagger, name)
-        if value not in allowed:
-            raise ParameterError(f"{name} is {value!r}, which is none of {allowed}")
-    for name in ("hidden_size", "vector_size", "batch_size", "epochs", "patience"):
-        value = getattr(tagger, name)
-        is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if not (is_whole and value >= 1) and not (name == "patience" and value is None):
-            raise ParameterError(f"{name} must be a whole number of 1 or more, not {value!r}")
-    for name in ("dropout", "word_dropout", "validation_fraction"):
-        value = getattr(tagger, name)
-        if not (isinstance(value, int | float) and 0 <= value < 1):
-            raise ParameterError(f"{name} must be a number from 0 to below 1, not {value!r}")
-    if not (isinstance(tagger.learning_rate, int | float) and 0 < tagger.learning_rate < 10):
-        raise ParameterError(
-            f"learning_rate must be a number above 0, such as 0.003, not {tagger.learning_rate!r}"
-        )
-    if tagger.vectors is None and tagger.embedding in {"frozen", "fine-tuned"}:
-        raise ParameterError(f"embedding={tagger.embedding!r} needs vectors: Tagger(vectors=wv)")
-
-
-def _checked(
-    sentences: Any, tags: Any, name: str = "X"
-) -> tuple[list[list[str]], list[list[str]]]:
-    words = words_of(sentences, name)
-    if isinstance(tags, str | bytes) or not hasattr(tags, "__iter__"):
-        raise ParameterError(f"y is {type(tags).__name__} {tags!r:.60}; give a list of lists")
-    lists = [list(each) for each in tags]
-    if len(lists) != len(words):
-        raise ParameterError(
-            f"{name} has {len(words):,} sentences, and there are tags for {len(lists):,}"
-        )
-    for i, (its_words, its_tags) in enumerate(zip(words, lists, strict=True)):
-        if len(its_words) != len(its_tags):
-            raise ParameterError(
-                f"{name}[{i}] has {len(its_words):,} words and {len(its_tags):,} tags; each word "
-                f"needs one"
-            )
-        check_tags(its_tags, f"the tags of {name}[{i}]")
-    kept = [i for i, its_words in enumerate(words) if its_words]
-    if not kept:
-        raise ParameterError(f"{name} has no sentences with words")
-    return [words[i] for i in kept], [lists[i] for i in kept]
-
-
-def _split(
-    sentences: list[list[str]], tags: list[list[str]], fraction: float, seed: int
-) -> tuple[tuple[list[list[str]], list[list[str]]], tuple[list[list[str]], list[list[str]]] | None]:
-    n_held = round(fraction * len(sentences))
-    if n_held < 1 or n_held == len(sentences):
-        return (sentences, tags), None
-    order = np.random.default_rng(seed).permutation(len(sentences)).tolist()
-    parts = []
-    for chosen in (sorted(order[n_held:]), sorted(order[:n_held])):
-        parts.append(([sentences[i] for i in chosen], [tags[i] for i in chosen]))
-    return parts[0], parts[1]
-
-
-def _vectors(vectors: Any) -> KeyedVectors | None:
-    if vectors is None or isinstance(vectors, KeyedVectors):
-        return vectors
-    return KeyedVectors.load(vectors)
-
-
-def _vectors_of(
-    words: list[str], wv: KeyedVectors | None, embedding: str, vector_size: int, seed: int
-) -> tuple[TaggerVocab, NDArray[np.float32], NDArray[np.float32] | None]:
-    """Give each word its row, and the rows that are learned and that stay."""
-    wv = None if embedding == "scratch" else wv
-    vector_size = vector_size if wv is None else wv.vector_size
-    random = np.random.default_rng(seed)
-    special = np.zeros((2, vector_size), np.float32)
-    if wv is not None and embedding == "frozen":
-        return TaggerVocab(None, wv.vocab), special, wv.vectors
-    seen = list(dict.fromkeys(words))
-    written = [w if wv is not None and w in wv.vocab else w.lower() for w in seen]
-    learned = Vocab.from_words(sorted(set(written)))
-    bound = (3 / vector_size) ** 0.5
-    rows = random.uniform(-bound, bound, (len(learned), vector_size)).astype(np.float32)
-    if wv is not None:
-        ids = wv.vocab.ids(list(learned.words))
-        rows[ids >= 0] = wv.vectors[ids[ids >= 0]]
-    vocab = TaggerVocab(learned, None if wv is None else wv.vocab)
-    return vocab, np.vstack([special, rows]), None if wv is None else wv.vectors
