@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
-from firth.errors import InputError, MissingExtraError, ParameterError
+from firth.errors import MissingExtraError
+from firth.tasks._given import classes_of, labels_of, texts_of, vectors_of
 from firth.tasks._settings import Settings
 
 try:
@@ -19,6 +18,7 @@ except ImportError as error:
     raise MissingExtraError("sklearn", "tasks", "firth.tasks") from error
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from firth.vocab import Vocab
 
 logger = logging.getLogger("firth")
-
-Vectors = "KeyedVectors | str | os.PathLike[str] | None"
 
 
 class Learned(Protocol):
@@ -57,8 +55,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Vectors of words that were trained before, or what `firth.load` takes. Clones share them.
         For several processes give a path: each then maps the same file.
     model : str
-        - "cnn": the network of Keras's tutorial, three convolutions of 5 words with maxima between;
-        - "kim": filters of 3, 4 and 5 words beside each other (Kim 2014);
+        - "kim": a network of filters of 3, 4 and 5 words beside each other (Kim 2014);
+        - "cnn": that of Keras's tutorial, three convolutions of 5 words with maxima between;
         - "mean", "sif": logistic regression of the mean of the words' vectors, plain or weighted by
           smooth inverse frequency (Arora et al. 2017);
         - "counts", "tfidf": logistic regression of the counts of words, or of these by their
@@ -145,7 +143,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         vectors: KeyedVectors | str | os.PathLike[str] | None = None,
-        model: Model = "cnn",
+        model: Model = "kim",
         embedding: Embedding = "frozen",
         *,
         maxlen: int = 400,
@@ -154,11 +152,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         vector_size: int = 100,
         tokenizer: str | Callable[[str], Iterable[str]] | Tokenizer | Any = "words",
         lowercase: bool = True,
-        filters: int = 128,
+        filters: int = 100,
         dropout: float = 0.5,
         epochs: int = 20,
         batch_size: int = 32,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 2e-3,
         validation: float = 0.1,
         patience: int | None = 3,
         C: float | None = None,  # noqa: N803 (scikit-learn's name)
@@ -218,8 +216,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         settings = self._settings()
         texts = texts_of(X)
-        classes, numbers = _classes_of(texts, y)
-        wv = _vectors_of(self.vectors, settings)
+        classes, numbers = classes_of(texts, y)
+        wv = vectors_of(self.vectors, settings)
         learned = _kind_of(settings).learn(texts, numbers, classes.tolist(), wv, settings)
         self.classes_ = classes
         self._take(learned)
@@ -291,7 +289,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from firth.tasks._scores import score_predictions
 
         texts = texts_of(X)
-        labels = _labels_of(texts, y)
+        labels = labels_of(texts, y)
         return score_predictions(labels, self.predict(texts), self.classes_)
 
     def explain(self, text: Text, topn: int = 10, label: Any = None) -> list[Evidence]:
@@ -408,91 +406,3 @@ def _kind_of(settings: Settings) -> Any:
     from firth.tasks._linear_classifier import LinearClassifier
 
     return LinearClassifier
-
-
-def _vectors_of(vectors: Any, settings: Settings) -> KeyedVectors | None:
-    """Open the vectors where the model begins with some; those of "scratch" give it their size."""
-    from firth.vectors import KeyedVectors
-
-    if vectors is None:
-        if settings.needs_vectors:
-            what = (
-                f"embedding={settings.embedding!r}"
-                if settings.is_network
-                else f"model={settings.model!r}"
-            )
-            raise ParameterError(
-                f"{what} needs vectors of words: vectors=firth.load(...), or the path of some; "
-                f"embedding='scratch', model='counts' and model='tfidf' do without"
-            )
-        return None
-    if isinstance(vectors, str | os.PathLike):
-        from firth.hub import load
-
-        return load(vectors)
-    if not isinstance(vectors, KeyedVectors):
-        raise ParameterError(
-            f"vectors is {type(vectors).__name__}; give KeyedVectors, or a path or name that "
-            f"firth.load takes"
-        )
-    return vectors
-
-
-def texts_of(texts: Any) -> list[Text]:
-    """Give a column of texts as a list; pandas', say, or NumPy's of shape (n, 1).
-
-    Raises
-    ------
-    ParameterError
-        If it is no column of texts.
-    """
-    if isinstance(texts, str | bytes | Mapping) or not hasattr(texts, "__iter__"):
-        raise ParameterError(
-            f"X is {type(texts).__name__} {texts!r:.60}; give a list of texts: [...]"
-        )
-    if getattr(texts, "ndim", 1) == 2 and texts.shape[1] == 1:
-        texts = np.asarray(texts)[:, 0]
-    if getattr(texts, "ndim", 1) != 1:
-        raise ParameterError(
-            f"X has the shape {texts.shape}; give one column of texts, shape (n_texts,)"
-        )
-    return texts.tolist() if hasattr(texts, "tolist") else list(texts)
-
-
-def _labels_of(texts: Sequence[Text], y: Any) -> NDArray[Any]:
-    """Give the labels of texts as an array."""
-    if y is None or isinstance(y, str) or not hasattr(y, "__iter__"):
-        raise ParameterError(f"y is {y!r:.60}; give a list with the label of each text")
-    labels = np.asarray(y if hasattr(y, "__len__") else list(y))
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1:
-        raise ParameterError(f"y has the shape {labels.shape}; give one label for each text")
-    if len(labels) != len(texts):
-        raise InputError(
-            f"there are {len(texts):,} texts and {len(labels):,} labels; each text needs one"
-        )
-    if labels.dtype.kind in "fc" and not (np.isfinite(labels) & (labels == labels.round())).all():
-        raise InputError("y has numbers that are not whole: labels are strings or whole numbers")
-    if labels.dtype.kind == "O" and len({type(label) for label in labels.tolist()}) > 1:
-        kinds = sorted({type(label).__name__ for label in labels.tolist()})
-        raise InputError(f"y has labels of several types ({', '.join(kinds)}); give all as strings")
-    return labels
-
-
-def _classes_of(texts: Sequence[Text], y: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Give the classes of texts to learn from, and the number of each text's."""
-    labels = _labels_of(texts, y)
-    if not len(labels):
-        raise InputError("there are no texts to learn from")
-    classes, numbers, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    if len(classes) < 2:
-        raise InputError(
-            f"all {len(labels):,} texts have the label {classes[0]!r}: a classifier needs two "
-            f"classes or more"
-        )
-    if len(alone := classes[counts == 1]):
-        shown = ", ".join(repr(label) for label in alone[:5].tolist())
-        more = f" and {len(alone) - 5:,} more" if len(alone) > 5 else ""
-        logger.warning("one text only has the label %s%s: too few to learn from", shown, more)
-    return classes, numbers.astype(np.int64)

@@ -146,7 +146,6 @@ class NetworkClassifier:
         ids = self.encoder.encode(texts)
         return self._log_probabilities(ids, self._lengths(ids))
 
-    @torch.no_grad()  # type: ignore[untyped-decorator]
     def _log_probabilities(
         self, ids: NDArray[np.int32], lengths: NDArray[np.int64]
     ) -> NDArray[np.float32]:
@@ -155,7 +154,8 @@ class NetworkClassifier:
         order = np.argsort(lengths, kind="stable")
         for begin in range(0, len(ids), _TEXTS_AT_A_TIME):
             some = order[begin : begin + _TEXTS_AT_A_TIME]
-            logits = self._logits(ids, lengths, some)
+            with torch.no_grad():
+                logits = self._logits(ids, lengths, some)
             found[some] = logits.log_softmax(dim=1).cpu().numpy()
         return found
 
@@ -180,7 +180,7 @@ class NetworkClassifier:
     ) -> torch.Tensor:
         """Give the ids of some texts, as wide as the longest of them needs."""
         width = self.network.width(int(lengths[rows].max()), self.settings.maxlen)
-        batch = ids[rows, :width]
+        batch: NDArray[np.int32] = ids[rows, :width]
         if batch.shape[1] < width:
             batch = np.pad(batch, ((0, 0), (0, width - batch.shape[1])), constant_values=1)
         return torch.from_numpy(batch).to(self.device)
