@@ -19,6 +19,7 @@ import click
 
 from firth.cli import (
     ask,
+    classify,
     convert,
     demo,
     diff,
@@ -74,8 +75,8 @@ def firth(ctx: click.Context) -> None:
 
 for _command in (
     train.train, phrases.phrases, ask.similar, ask.analogy, ask.similarity, ask.odd_one_out,
-    evaluate.evaluate, diff.diff, diff.stability, tag.tag,
-    maps.map_, plot.plot, runs.plot_training,
+    evaluate.evaluate, diff.diff, diff.stability,
+    classify.classify, tag.tag,
     sources.list_, sources.download, convert.convert, export.export, index.index,
     info.info, demo.demo,
 ):  # fmt: skip

@@ -107,7 +107,7 @@ def train_network(
     Parameters
     ----------
     network : torch.nn.Module
-        Is in training mode for `loss_of` and in evaluation mode for `score`, and left in the latter.
+        In training mode for `loss_of`, in evaluation mode for `score` and when this returns.
     loss_of : callable
         Gives the mean loss of the examples with these numbers, with a gradient.
     n_examples : int
