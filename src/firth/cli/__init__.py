@@ -77,6 +77,7 @@ for _command in (
     train.train, phrases.phrases, ask.similar, ask.analogy, ask.similarity, ask.odd_one_out,
     evaluate.evaluate, diff.diff, diff.stability,
     classify.classify, tag.tag,
+    maps.map_, plot.plot, runs.plot_training,
     sources.list_, sources.download, convert.convert, export.export, index.index,
     info.info, demo.demo,
 ):  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from firth.layers.torch import embedding
+from firth.layers import torch as layers
 from firth.tasks._crf import ConditionalRandomField
 from firth.tasks._tag_schemes import OUTSIDE, may_follow
 from firth.tasks._tag_words import N_SPECIAL, PADDING, UNKNOWN
@@ -102,8 +102,8 @@ class WordVectors(nn.Module):  # type: ignore[misc]
         self, learned: NDArray[np.float32], fixed: NDArray[np.float32] | None, dropout: float
     ) -> None:
         super().__init__()
-        self.learned = embedding(learned, trainable=True, padding_idx=PADDING)
-        self.fixed = None if fixed is None or not len(fixed) else embedding(fixed)
+        self.learned = layers.embedding(learned, trainable=True, padding_idx=PADDING)
+        self.fixed = None if fixed is None or not len(fixed) else layers.embedding(fixed)
         self.dropout = dropout
         self.vector_size = learned.shape[1]
 
