@@ -3,6 +3,8 @@
 import json
 import logging
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -464,3 +466,12 @@ def test_entities_of_the_right_tags_are_found_by_a_tagger_that_knows_them(tagger
     words, tags = orchard()
     for found, right in zip(tagger.find(words), tags, strict=True):
         assert [each[1:4] for each in found] == [tuple(each) for each in find_entities(right)]
+
+
+def test_without_pytorch_the_extra_is_named():
+    code = "import sys; sys.modules['torch'] = None; from firth.tasks import read_conll, Tagger"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "firth.tasks.Tagger needs the package 'torch'" in done.stderr
+    assert "pip install 'firth[tasks]'" in done.stderr
