@@ -43,11 +43,12 @@ _COLUMN_OPTIONS = (
 _LEARNING_OPTIONS = (
     option(
         "--network", type=click.Choice(["bilstm", "cnn"]), default="bilstm", section=NETWORK,
-        help="What looks at the words around.",
+        metavar="NAME", help="What looks at the words around: bilstm or cnn.",
     ),
     option(
         "--characters", type=click.Choice(["cnn", "bilstm", "none"]), default="cnn",
-        section=NETWORK, help="What looks at the characters of a word.",
+        section=NETWORK, metavar="NAME",
+        help="What looks at the characters of a word: cnn, bilstm or none.",
     ),
     option(
         "--no-crf", is_flag=True, section=NETWORK,
@@ -118,8 +119,9 @@ def tag() -> None:
     "--embedding",
     type=click.Choice(["frozen", "fine-tuned", "scratch"]),
     show_default=False,
-    help="Leave vectors as they are, go on learning them, or do without.  [default: frozen if "
-    "there are any]",
+    metavar="NAME",
+    help="frozen leaves vectors as they are, fine-tuned goes on learning them, "
+    "scratch does without.  [default: frozen if there are any]",
 )
 @option("--seed", type=click.IntRange(min=0), default=1, metavar="N", help="The same again.")
 @_with(_LEARNING_OPTIONS)
