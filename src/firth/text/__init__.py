@@ -20,13 +20,14 @@ from firth.text.readers import (
     Text8Corpus,
 )
 from firth.text.rows import read_rows
-from firth.text.sources import TextSource
+from firth.text.sources import FileSource, TextSource
 from firth.text.tokenizers import TOKENIZERS, Tokenizer, make_tokenizer
 
 __all__ = [
     "TOKENIZERS",
     "BrownCorpus",
     "FileSentences",
+    "FileSource",
     "LineSentence",
     "PathLineSentences",
     "Text8Corpus",
