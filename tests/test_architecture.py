@@ -15,7 +15,7 @@ CORE = REPOSITORY / "src" / "core"
 # Rooms by floor; docs/architecture.md draws the same picture, and a test below compares the two.
 FLOORS = {
     7: {"cli", "embedding", "sklearn"},
-    6: {"exports", "hub", "maps"},
+    6: {"exports", "hub", "maps", "tasks"},
     5: {"layers", "models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
     3: {"corpus", "formats", "approximate", "sequences", "evaluation"},

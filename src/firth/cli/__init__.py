@@ -19,6 +19,7 @@ import click
 
 from firth.cli import (
     ask,
+    classify,
     convert,
     demo,
     diff,
@@ -31,6 +32,7 @@ from firth.cli import (
     plot,
     runs,
     sources,
+    tag,
     train,
 )
 from firth.cli.answers import ReaderGoneError, print_message
@@ -74,6 +76,7 @@ def firth(ctx: click.Context) -> None:
 for _command in (
     train.train, phrases.phrases, ask.similar, ask.analogy, ask.similarity, ask.odd_one_out,
     evaluate.evaluate, diff.diff, diff.stability,
+    classify.classify, tag.tag,
     maps.map_, plot.plot, runs.plot_training,
     sources.list_, sources.download, convert.convert, export.export, index.index,
     info.info, demo.demo,
