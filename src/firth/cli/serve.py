@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("firth")
 
 DEFAULT_PORT = 8000
-TOKEN_VARIABLE = "FIRTH_TOKEN"
 LIMITS, ACCESS = "Limits", "Access"
 POSITIVE = click.IntRange(min=1)
 
@@ -132,7 +131,7 @@ def serve(
     is_local = host in LOCAL_HOSTS
     if not is_local and token is None:
         raise click.UsageError(
-            f"With --host {host} others can ask, and a token is needed: set {TOKEN_VARIABLE}, or "
+            f"With --host {host} others can ask, and a token is needed: set FIRTH_TOKEN, or "
             f"give --token-file. This makes one: openssl rand -hex 32"
         )
     limits = Limits(
@@ -200,9 +199,9 @@ def read_token(path: Path | None) -> str | None:
     ParameterError
         If what is there is no token.
     """
-    where = f"the variable {TOKEN_VARIABLE}" if path is None else str(path)
+    where = f"the variable FIRTH_TOKEN" if path is None else str(path)
     try:
-        text = os.environ.get(TOKEN_VARIABLE) if path is None else path.read_text("ascii")
+        text = os.environ.get("FIRTH_TOKEN") if path is None else path.read_text("ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{path}: the token cannot be read: {error}") from None
     if text is None:
