@@ -199,7 +199,7 @@ def read_token(path: Path | None) -> str | None:
     ParameterError
         If what is there is no token.
     """
-    where = f"the variable FIRTH_TOKEN" if path is None else str(path)
+    where = "the variable FIRTH_TOKEN" if path is None else str(path)
     try:
         text = os.environ.get("FIRTH_TOKEN") if path is None else path.read_text("ascii")
     except (OSError, UnicodeDecodeError) as error:
