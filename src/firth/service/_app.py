@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from firth.service._guard import Guard
 from firth.service._limits import Limits
 from firth.service._metrics import MEDIA_TYPE, Metrics
+from firth.service._openapi import openapi_document
 from firth.service._problems import HANDLERS
 from firth.service._routes import Api, json_response
 from firth.service._shapes import Health
@@ -66,8 +68,14 @@ def create_app(
     async def figures(request: Request) -> Response:  # noqa: ARG001
         return Response(metrics.text(models), media_type=MEDIA_TYPE)
 
+    document = openapi_document(limits, version("firth"), with_token=token is not None)
+
+    async def openapi(request: Request) -> Response:  # noqa: ARG001
+        return json_response(document)
+
     own: list[BaseRoute] = [
         *api.routes(),
+        Route("/openapi.json", openapi, methods=["GET"]),
         Route("/health", health, methods=["GET"]),
         Route("/metrics", figures, methods=["GET"]),
     ]

@@ -221,42 +221,6 @@ class NoVector(Struct, frozen=True):
     error: str
 
 
-class VectorsAnswer(Struct, frozen=True):
-    """Words and their vectors."""
-
-    model: str
-    vector_size: int
-    vectors: list[VectorAnswer | NoVector]
-
-
-class SimilarAnswers(Struct, frozen=True):
-    """The answers to many questions, in their order."""
-
-    model: str
-    answers: list[SimilarAnswer | QuestionProblem]
-
-
-class AnalogyAnswers(Struct, frozen=True):
-    """The answers to many analogies, in their order."""
-
-    model: str
-    answers: list[AnalogyAnswer | QuestionProblem]
-
-
-class SimilarityAnswers(Struct, frozen=True):
-    """The similarities of many pairs, in their order."""
-
-    model: str
-    answers: list[SimilarityAnswer | QuestionProblem]
-
-
-class OddOneOutAnswers(Struct, frozen=True):
-    """The odd words of many lists, in their order."""
-
-    model: str
-    answers: list[OddOneOutAnswer | QuestionProblem]
-
-
 class ProblemDetails(Struct, frozen=True):
     """Why a request is not answered (RFC 9457)."""
 
