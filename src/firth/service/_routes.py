@@ -59,11 +59,14 @@ class Api:
         The models that are asked.
     limits : Limits
         What one request may ask for.
+    training : bool
+        Whether a training is shown beside them.
     """
 
-    def __init__(self, models: Models, limits: Limits) -> None:
+    def __init__(self, models: Models, limits: Limits, *, training: bool = False) -> None:
         self._models = models
         self._limits = limits
+        self._training = training
 
     def routes(self) -> list[BaseRoute]:
         """Give the routes."""
@@ -100,7 +103,9 @@ class Api:
         """Tell which models there are."""
         if request.query_params:
             raise Problem(400, "there are no parameters here; leave them out")
-        return json_response(shapes.ModelsAnswer([_info(model) for model in self._models]))
+        return json_response(
+            shapes.ModelsAnswer([_info(model) for model in self._models], self._training)
+        )
 
     async def similar(self, asked: shapes.SimilarQuery | shapes.SimilarBody) -> Any:
         """Find the neighbours of words and of sums of words."""

@@ -149,6 +149,9 @@ class ModelsAnswer(Struct, frozen=True):
     """The models that are served, the default first."""
 
     models: list[ModelInfo]
+    training: Annotated[bool, Meta(description="Whether a training is shown at /v1/training.")] = (
+        False
+    )
 
 
 class Neighbour(Struct, frozen=True):
