@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
@@ -135,19 +135,20 @@ class ProvisionalIds:
 
     def choose_vocab(self, min_count: int, max_size: int | None) -> Vocab:
         """Add up the counts of all threads and keep the frequent words."""
-        everything = self._interners[0]
-        for other in self._interners[1:]:
-            everything.absorb(other)
-        if len(everything) == 0:
-            raise TextError(f"{self._source.name}: no tokens: the text is empty")
-        words, offsets, counts = everything.select_words(min_count, max_size or _ALL)
+        selected = _core.select_words(self._interners, min_count, max_size or _ALL, self._workers)
+        if len(selected[-1]) == 0:
+            self._raise_no_words(min_count)
+        return Vocab.from_arrays(*selected)
+
+    def _raise_no_words(self, min_count: int) -> NoReturn:
+        _, _, counts = _core.select_words(self._interners, 1, _ALL, self._workers)
         if len(counts) == 0:
-            raise VocabularyError(
-                f"{self._source.name}: no words are left: {len(everything):,} distinct words were "
-                f"read, the most frequent one {everything.highest_count:,} times, and min_count is "
-                f"{min_count:,}; give more text or a lower min_count"
-            )
-        return Vocab.from_arrays(words, offsets, counts)
+            raise TextError(f"{self._source.name}: no tokens: the text is empty")
+        raise VocabularyError(
+            f"{self._source.name}: no words are left: {len(counts):,} distinct words were read, "
+            f"the most frequent one {counts[0]:,} times, and min_count is {min_count:,}; give more "
+            "text or a lower min_count"
+        )
 
     def rename(self, vocab: Vocab, ids_path: Path, sentence_ends_path: Path) -> tuple[int, int]:
         """Rename the ids in their file to those of a vocabulary, and write where sentences end.
