@@ -27,16 +27,19 @@ from firth.service._limits import Limits
 from firth.service._models import Models, ServedModel, name_sources
 from firth.service._problems import Problem
 from firth.service._server import LOCAL_HOSTS, BackgroundServer, address_of, listen, run_workers
+from firth.service.explorer import Maps, explorer_routes
 
 __all__ = [
     "LOCAL_HOSTS",
     "BackgroundServer",
     "Limits",
+    "Maps",
     "Models",
     "Problem",
     "ServedModel",
     "address_of",
     "create_app",
+    "explorer_routes",
     "listen",
     "name_sources",
     "run_workers",
