@@ -12,6 +12,8 @@
     app = create_app(Models({"wiki": "wiki100"}))  # an ASGI application
 """
 
+from typing import TYPE_CHECKING, Any
+
 from firth.errors import MissingExtraError
 
 try:
@@ -27,13 +29,16 @@ from firth.service._limits import Limits
 from firth.service._models import Models, ServedModel, name_sources
 from firth.service._problems import Problem
 from firth.service._server import LOCAL_HOSTS, BackgroundServer, address_of, listen, run_workers
-from firth.service.explorer import Maps, explorer_routes
+from firth.service.explorer import explorer_routes
+
+if TYPE_CHECKING:
+    from firth.service._training import LiveTraining
 
 __all__ = [
     "LOCAL_HOSTS",
     "BackgroundServer",
     "Limits",
-    "Maps",
+    "LiveTraining",
     "Models",
     "Problem",
     "ServedModel",
@@ -44,3 +49,12 @@ __all__ = [
     "name_sources",
     "run_workers",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # What only serves need not load what trains.
+    if name != "LiveTraining":
+        raise AttributeError(f"module 'firth.service' has no attribute {name!r}")
+    from firth.service._training import LiveTraining
+
+    return LiveTraining

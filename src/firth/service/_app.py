@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from firth.service._guard import Guard
 from firth.service._limits import Limits
 from firth.service._metrics import MEDIA_TYPE, Metrics
+from firth.service._openapi import openapi_document
 from firth.service._problems import HANDLERS
 from firth.service._routes import Api, json_response
 from firth.service._shapes import Health
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from firth.service._models import Models
+    from firth.service._training import LiveTraining
 
 LOOK_EVERY = 2.0  # seconds: whether models were replaced on disk
 
@@ -35,6 +38,7 @@ def create_app(
     limits: Limits | None = None,
     token: str | None = None,
     hosts: Collection[str] | None = None,
+    training: LiveTraining | None = None,
     routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Make the application that answers questions about models over HTTP.
@@ -49,6 +53,8 @@ def create_app(
         What requests must bring, as ``Authorization: Bearer TOKEN``.
     hosts : collection of str, optional
         The names by which the service may be called; any if not given.
+    training : LiveTraining, optional
+        A training to be shown as it goes.
     routes : sequence of Starlette routes
         What else is there: pages and files. The routes of the service go before them.
 
@@ -58,7 +64,7 @@ def create_app(
         An ASGI application, for any server of these.
     """
     limits, metrics = limits or Limits(), Metrics()
-    api = Api(models, limits)
+    api = Api(models, limits, training=training is not None)
 
     async def health(request: Request) -> Response:  # noqa: ARG001
         return json_response(Health("ok"))
@@ -66,8 +72,15 @@ def create_app(
     async def figures(request: Request) -> Response:  # noqa: ARG001
         return Response(metrics.text(models), media_type=MEDIA_TYPE)
 
+    document = openapi_document(limits, version("firth"), with_token=token is not None)
+
+    async def openapi(request: Request) -> Response:  # noqa: ARG001
+        return json_response(document)
+
     own: list[BaseRoute] = [
         *api.routes(),
+        *(training.routes() if training is not None else ()),
+        Route("/openapi.json", openapi, methods=["GET"]),
         Route("/health", health, methods=["GET"]),
         Route("/metrics", figures, methods=["GET"]),
     ]

@@ -139,23 +139,20 @@ class Models:
     ------
     FirthError
         What `firth.load` raises.
-    ParameterError
-        If there are none.
     """
 
     def __init__(self, vectors: Mapping[str, Any], limits: Limits | None = None) -> None:
-        if not vectors:
-            raise ParameterError("there are no vectors to serve")
         self._limits = limits or Limits()
         # A search uses all cores by itself. The others are for what is cheap, which should not
         # wait for it.
-        self.threads = ThreadPoolExecutor(2 * len(vectors) + usable_cores(), "firth-service")
+        self.threads = ThreadPoolExecutor(2 * len(vectors) + 2 * usable_cores(), "firth-service")
         self._models: dict[str, ServedModel] = {}
         for name, given in vectors.items():
             self._models[name] = self._open(name, given)
 
     def __iter__(self) -> Iterator[ServedModel]:
-        return iter(self._models.values())
+        # A copy: a training puts models here from another thread.
+        return iter(list(self._models.values()))
 
     def __len__(self) -> int:
         return len(self._models)
@@ -168,17 +165,36 @@ class Models:
         Problem
             If there is none of this name.
         """
+        if not self._models:
+            raise Problem(404, "there are no vectors yet")
         if name is None:
-            return next(iter(self._models.values()))
+            return next(iter(self))
         try:
             return self._models[name]
         except KeyError:
             names = ", ".join(self._models)
             raise Problem(404, f"there is no model {name[:100]!r}; there are: {names}") from None
 
+    def put(self, name: str, given: Any) -> None:
+        """Serve other vectors under a name, or under a new one.
+
+        Parameters
+        ----------
+        name : str
+            The name.
+        given : str, path or KeyedVectors
+            What `firth.load` takes, or vectors that are loaded.
+
+        Raises
+        ------
+        FirthError
+            What `firth.load` raises.
+        """
+        self._models[name] = self._open(name, given)
+
     def refresh(self) -> None:
         """Open again what was replaced on disk; what is gone or damaged is served as it was."""
-        for model in list(self):
+        for model in self:
             if model.path is None:
                 continue
             stamp = _stamp_of(model.path)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from starlette.responses import Response
@@ -20,13 +21,15 @@ from firth.service._problems import Problem
 from firth.service._reading import JSON, BodyReader, QueryReader, check_k, check_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
     from firth.service._limits import Limits
     from firth.service._models import Models, ServedModel
+
+T = TypeVar("T")
 
 # What asks one question, and gets its answer alone.
 QUERIES = (
@@ -56,11 +59,14 @@ class Api:
         The models that are asked.
     limits : Limits
         What one request may ask for.
+    training : bool
+        Whether a training is shown beside them.
     """
 
-    def __init__(self, models: Models, limits: Limits) -> None:
+    def __init__(self, models: Models, limits: Limits, *, training: bool = False) -> None:
         self._models = models
         self._limits = limits
+        self._training = training
 
     def routes(self) -> list[BaseRoute]:
         """Give the routes."""
@@ -89,7 +95,7 @@ class Api:
 
         async def either(request: Request) -> Response:
             asked = await read_body(request) if request.method == "POST" else read_query(request)
-            return json_response(await answer(asked))
+            return json_response(await self._in_time(answer(asked)))
 
         return [Route(path, either, methods=["GET", "POST"])]
 
@@ -97,7 +103,9 @@ class Api:
         """Tell which models there are."""
         if request.query_params:
             raise Problem(400, "there are no parameters here; leave them out")
-        return json_response(shapes.ModelsAnswer([_info(model) for model in self._models]))
+        return json_response(
+            shapes.ModelsAnswer([_info(model) for model in self._models], self._training)
+        )
 
     async def similar(self, asked: shapes.SimilarQuery | shapes.SimilarBody) -> Any:
         """Find the neighbours of words and of sums of words."""
@@ -153,9 +161,21 @@ class Api:
         told = await _few_or_many(model, vectors, words, norm=asked.norm)
         if isinstance(asked, QUERIES) and not any(isinstance(x, shapes.VectorAnswer) for x in told):
             raise Problem(404, told[0].error)
-        return shapes.VectorsAnswer(model.name, model.wv.vector_size, told)
+        return {"model": model.name, "vector_size": model.wv.vector_size, "vectors": told}
 
     # --- within -----------------------------------------------------------------------------------
+
+    async def _in_time(self, answer: Awaitable[T]) -> T:
+        seconds = self._limits.seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await answer
+        except TimeoutError:
+            raise Problem(
+                503,
+                f"there is no answer after {seconds:g} seconds; ask for less at a time, or later",
+                headers={"Retry-After": "1"},
+            ) from None
 
     def _check(self, questions: Sequence[Any], what: str = "questions") -> None:
         check_number(self._limits, len(questions), what)

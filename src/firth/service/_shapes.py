@@ -149,6 +149,9 @@ class ModelsAnswer(Struct, frozen=True):
     """The models that are served, the default first."""
 
     models: list[ModelInfo]
+    training: Annotated[bool, Meta(description="Whether a training is shown at /v1/training.")] = (
+        False
+    )
 
 
 class Neighbour(Struct, frozen=True):
@@ -219,42 +222,6 @@ class NoVector(Struct, frozen=True):
 
     word: str
     error: str
-
-
-class VectorsAnswer(Struct, frozen=True):
-    """Words and their vectors."""
-
-    model: str
-    vector_size: int
-    vectors: list[VectorAnswer | NoVector]
-
-
-class SimilarAnswers(Struct, frozen=True):
-    """The answers to many questions, in their order."""
-
-    model: str
-    answers: list[SimilarAnswer | QuestionProblem]
-
-
-class AnalogyAnswers(Struct, frozen=True):
-    """The answers to many analogies, in their order."""
-
-    model: str
-    answers: list[AnalogyAnswer | QuestionProblem]
-
-
-class SimilarityAnswers(Struct, frozen=True):
-    """The similarities of many pairs, in their order."""
-
-    model: str
-    answers: list[SimilarityAnswer | QuestionProblem]
-
-
-class OddOneOutAnswers(Struct, frozen=True):
-    """The odd words of many lists, in their order."""
-
-    model: str
-    answers: list[OddOneOutAnswer | QuestionProblem]
 
 
 class ProblemDetails(Struct, frozen=True):
