@@ -42,17 +42,19 @@ export class ServerError extends Error {
   }
 }
 
-type Query = Record<string, string | number | string[]>;
+type Query = Record<string, string | number>;
 
-async function request(path: string, query: Query = {}): Promise<Response> {
+async function request(path: string, query: Query = {}, body?: unknown): Promise<Response> {
   const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    for (const each of Array.isArray(value) ? value : [value]) given.append(name, String(each));
-  }
+  for (const [name, value] of Object.entries(query)) given.set(name, String(value));
   const text = given.toString();
   let response: Response;
   try {
-    response = await fetch(text ? `${path}?${text}` : path, { credentials: "same-origin" });
+    response = await fetch(text ? `${path}?${text}` : path, body === undefined ? {} : {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
   } catch {
     throw new ServerError("The server does not answer: does firth explore still run?", 0);
   }
@@ -94,14 +96,28 @@ export async function models(): Promise<Model[]> {
   }));
 }
 
+interface ToldNeighbour {
+  word: string;
+  similarity: number;
+}
 interface ToldAnswer {
   neighbours?: ToldNeighbour[];
   answers?: ToldNeighbour[];
   unseen?: string[];
+  odd_one_out?: string;
+  error?: string;
 }
-interface ToldNeighbour {
-  word: string;
-  similarity: number;
+
+/**
+ * Asks one question as one of many: then a word that is not there is an answer like any other, where
+ * it would be an error of the connection, which browsers write into their consoles.
+ */
+async function ask(path: string, model: string, question: unknown, k?: number): Promise<ToldAnswer> {
+  const response = await request(path, {}, { model, questions: [question], ...(k ? { k } : {}) });
+  const told = (await response.json()) as { answers: ToldAnswer[] };
+  const answer = told.answers[0];
+  if (answer.error !== undefined) throw new ServerError(answer.error, 404);
+  return answer;
 }
 
 function read(answer: ToldAnswer): Answer {
@@ -113,16 +129,20 @@ function read(answer: ToldAnswer): Answer {
 }
 
 export async function similar(model: string, word: string, k: number): Promise<Answer> {
-  return read(await json("v1/similar", { model, word, k }));
+  return read(await ask("v1/similar", model, word, k));
 }
 
 export async function analogy(model: string, a: string, b: string, c: string): Promise<Answer> {
-  return read(await json("v1/analogy", { model, a, b, c, k: 5 }));
+  return read(await ask("v1/analogy", model, [a, b, c], 5));
 }
 
 export async function oddOneOut(model: string, words: string[]): Promise<string> {
-  const told = await json<{ odd_one_out: string }>("v1/odd-one-out", { model, word: words });
-  return told.odd_one_out;
+  return (await ask("v1/odd-one-out", model, words)).odd_one_out!;
+}
+
+/** The model that is being trained, if one is. */
+export async function live(): Promise<string | null> {
+  return (await json<{ live: string | null }>("explorer/about")).live;
 }
 
 export async function mapBytes(model: string): Promise<ArrayBuffer> {
@@ -135,6 +155,9 @@ export function mapState(model: string): Promise<MapState> {
 
 export async function axes(model: string, ends: [string, string, string, string]): Promise<Axes> {
   const [left, right, below, above] = ends;
+  // Are the words there? See `ask`.
+  await ask("v1/similarity", model, [left, right]);
+  await ask("v1/similarity", model, [below, above]);
   const response = await request("explorer/axes", { model, left, right, below, above });
   return {
     coordinates: new Float32Array(await response.arrayBuffer()),

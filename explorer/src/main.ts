@@ -1,7 +1,7 @@
 /** The page of firth explore: maps on one side, questions on the other. */
 
 import { type Ends, type Looked, readAddress, readTrail, writeAddress } from "./address";
-import { models, moved, ServerError } from "./api";
+import { live, type Model, models, moved, ServerError } from "./api";
 import { Combobox } from "./combobox";
 import { byId, h, number, wordElement } from "./elements";
 import { Linked } from "./linked";
@@ -10,7 +10,7 @@ import { AnalogyPanel, AxesPanel, OddPanel } from "./question_panels";
 import { SelectionPanel } from "./selection_panel";
 import { Tabs } from "./tabs";
 import { watchTheme } from "./theme";
-import { watchTraining } from "./training";
+import { Training } from "./training";
 import { allowReglPrograms } from "./trusted_types";
 import { WordPanel } from "./word_panel";
 
@@ -18,7 +18,6 @@ const CRUMBS = 6;
 const SETTLED = 250; // milliseconds without a move, before the address is written
 
 class Explorer {
-  private readonly tabs = new Tabs();
   private readonly search: Combobox;
   private readonly wordPanel: WordPanel;
   private readonly selection: SelectionPanel;
@@ -29,7 +28,10 @@ class Explorer {
   private ends: Ends | null = null;
   private settling = 0;
 
-  constructor(private readonly panes: Pane[]) {
+  constructor(
+    private readonly panes: Pane[],
+    private readonly tabs: Tabs,
+  ) {
     const choose = (word: string) => this.choose(word);
     this.linked = new Linked(panes);
     this.search = new Combobox(byId<HTMLInputElement>("search"), () => panes[0].map, choose);
@@ -94,6 +96,14 @@ class Explorer {
     for (const pane of this.panes) pane.mark(null);
     this.wordPanel.clear();
     this.write(false);
+  }
+
+  /** Shows the newer vectors of a training. */
+  async renewed(): Promise<void> {
+    await this.panes[0].renew();
+    if (this.word === null) return;
+    const neighbours = await this.wordPanel.show(this.word);
+    this.panes[0].mark(this.word, neighbours[0]);
   }
 
   focusSearch(): void {
@@ -197,36 +207,58 @@ async function tellMoved(panes: Pane[], choose: (word: string) => void): Promise
   }
 }
 
+/** The models to show: that of the address first; of a training, as soon as it has vectors. */
+async function modelsToShow(wanted: string | undefined, training: Training | null): Promise<Model[]> {
+  let all = await models();
+  while (!all.length && training) {
+    byId("opening").textContent = "The text is read; the map comes with the first vectors.";
+    await training.newVectors();
+    all = await models();
+  }
+  const first = all.findIndex(({ name }) => name === wanted);
+  if (first > 0) all.unshift(...all.splice(first, 1));
+  return all.slice(0, 2);
+}
+
 async function main(): Promise<void> {
   allowReglPrograms();
   const stage = byId("stage");
   const looked = readAddress();
+  let explorer: Explorer | undefined;
+  const panes: Pane[] = [];
   try {
-    const all = await models();
-    const wanted = all.findIndex(({ name }) => name === looked.model);
-    if (wanted > 0) all.unshift(...all.splice(wanted, 1));
-    // eslint-disable-next-line prefer-const
-    let explorer: Explorer | undefined;
-    const panes = all.slice(0, 2).map((model) => new Pane(model, {
-      choose: (word) => void explorer?.choose(word),
-      lasso: (pane, words) => explorer?.lassoed(pane, words),
-      hover: (pane, word) => explorer?.hover(word, pane),
-      viewed: (pane) => explorer?.viewed(pane),
-      search: () => explorer?.focusSearch(),
-      leave: () => explorer?.leave(),
-    }));
+    const trained = await live();
+    const choose = (word: string) => void explorer?.choose(word);
+    const training = trained === null ? null : new Training(trained, () => panes[0]?.map, choose);
+    const tabs = new Tabs();
+    if (training) tabs.show("training");
+    for (const model of await modelsToShow(looked.model, training)) {
+      panes.push(new Pane(model, {
+        choose,
+        lasso: (pane, words) => explorer?.lassoed(pane, words),
+        hover: (pane, word) => explorer?.hover(word, pane),
+        viewed: (pane) => explorer?.viewed(pane),
+        search: () => explorer?.focusSearch(),
+        leave: () => explorer?.leave(),
+      }));
+    }
     stage.replaceChildren(...panes.map((pane) => pane.root));
     await Promise.all(panes.map((pane) => pane.open()));
-    explorer = new Explorer(panes);
+    explorer = new Explorer(panes, tabs);
     byId("tools").hidden = !panes[0].hasMap;
     byId("tab-axes").hidden = !panes[0].hasMap;
     if (panes.length > 1) {
       byId("tab-moved").hidden = false;
-      byId("tab-moved").addEventListener("click", () => void tellMoved(panes, (word) => void explorer?.choose(word)), { once: true });
+      byId("tab-moved").addEventListener("click", () => void tellMoved(panes, choose), { once: true });
     }
     await explorer.open(looked, readTrail(history.state));
-    void watchTraining(panes[0]);
     document.documentElement.dataset.ready = "true";
+    if (training) {
+      for (;;) {
+        await training.newVectors();
+        await explorer.renewed();
+      }
+    }
   } catch (error) {
     const told = error instanceof ServerError ? error.message : "This page failed; its console tells why.";
     stage.replaceChildren(h("p", { class: "error", role: "alert" }, told));

@@ -139,23 +139,11 @@ export class Pane {
   /** Waits for the better map that is being made, and moves the words there. */
   private async follow(): Promise<void> {
     for (;;) {
-      let told;
-      try {
-        told = await mapState(this.model.name);
-      } catch {
-        return;
-      }
+      const told = await mapState(this.model.name).catch(() => null);
+      // The next question that somebody asks will say that nobody answers.
+      if (told === null) return;
       if (told.version !== this.map.version) {
-        const plane = this.marks.ends;
-        const chosen = this.map.words[this.marks.chosen];
-        this.map = await loadMap(this.model.name);
-        if (!plane) {
-          this.places = this.map;
-          this.labels.forget();
-          await this.showPoints(true);
-        }
-        this.tell();
-        if (chosen !== undefined) this.redraw();
+        await this.reload();
         continue;
       }
       if (told.state === "ready") return;
@@ -167,6 +155,27 @@ export class Pane {
       if (told.state === "failed") return;
       await new Promise((done) => setTimeout(done, POLL));
     }
+  }
+
+  /** Shows the map that there is by now, with the same words marked. */
+  private async reload(): Promise<void> {
+    const { chosen, strong, ends, arrows } = this.marks;
+    const words = (rows: number[]) => rows.map((i) => this.map.words[i]);
+    const [word, others] = [chosen >= 0 ? this.map.words[chosen] : null, words(strong)];
+    const pairs = arrows.map(({ from, to }): [string, string] => [this.map.words[from], this.map.words[to]]);
+    this.map = await loadMap(this.model.name);
+    this.labels.forget();
+    if (!ends) {
+      this.places = this.map;
+      await this.showPoints(true);
+    }
+    this.mark(word, others, pairs);
+    this.tell();
+  }
+
+  /** Shows the newer vectors of a training; its last ones may be arranged. */
+  async renew(): Promise<void> {
+    await this.follow();
   }
 
   private filter(): void {

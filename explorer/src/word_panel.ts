@@ -9,6 +9,9 @@ export interface WordPanelEvents {
   hover(word: string | null): void;
 }
 
+// What most people know, where the vocabulary has it.
+const WELL_KNOWN = ["king", "music", "water", "guitar", "computer", "paris", "physics", "tennis", "bread", "happy", "function", "string", "error", "file"];
+const CHIPS = 8;
 const LEAST = 10;
 const MOST = 50;
 
@@ -54,7 +57,11 @@ export class WordPanel {
   clear(): void {
     this.asked++;
     byId("word-body").replaceChildren(
-      h("p", { class: "dim" }, "Search for a word, or click one on the map: here are then the words whose vectors are nearest to its own."),
+      h("p", {}, "Search for a word, or click one on the map: here are then the words whose vectors are nearest to its own."),
+      h("div", { class: "chips", role: "group", "aria-label": "Words to begin with" },
+        ...WELL_KNOWN.filter((word) => this.panes[0].map.index.has(word)).slice(0, CHIPS).map((word) =>
+          h("button", { type: "button", click: () => this.events.choose(word) }, word))),
+      h("p", { class: "dim" }, "Keys: / searches, arrows move the map, + and \u2212 zoom, 0 shows all, Enter takes the word in the middle. Shift and drag draws around words."),
     );
   }
 

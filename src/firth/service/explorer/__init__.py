@@ -4,7 +4,6 @@ The page is written in TypeScript (the folder ``explorer`` of the repository) an
 was built, so that nobody needs a build tool to install firth.
 """
 
-from firth.service.explorer._maps import Maps
 from firth.service.explorer._routes import explorer_routes
 
-__all__ = ["Maps", "explorer_routes"]
+__all__ = ["explorer_routes"]

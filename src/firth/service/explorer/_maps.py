@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from firth.errors import FirthError
 from firth.service.explorer._keeping import fingerprint, load, places_to_keep, save
 from firth.service.explorer._places import (
+    ARRANGED,
     Places,
     arrange,
     as_bytes,
@@ -50,13 +53,16 @@ class Maps:
 
     Parameters
     ----------
-    arranged : bool
-        Arrange the frequent words by t-SNE, in a thread; otherwise there are principal components
-        and what was kept.
+    live : str, optional
+        The model that is being trained. Its vectors are others every few seconds: they are
+        outlined, and arranged when they are in a folder.
+    n_arranged : int
+        How many words of a model are arranged by t-SNE; 0 for none.
     """
 
-    def __init__(self, *, arranged: bool = True) -> None:
-        self._arranged = arranged
+    def __init__(self, *, live: str | None = None, n_arranged: int = ARRANGED) -> None:
+        self.live = live
+        self._n_arranged = n_arranged
         self._made: dict[str, MapOfModel] = {}
         self._states: dict[str, tuple[str, str]] = {}
         self._lock = threading.Lock()
@@ -84,13 +90,15 @@ class Maps:
             return {"state": state, "message": message, "version": made.version}
 
     def _begin(self, model: ServedModel) -> MapOfModel:
+        if model.name == self.live and model.path is None:
+            return self._put(model, self._turned(model, outline(model.wv)), READY, "")
         mark = fingerprint(model.wv)
         files = places_to_keep(model.path, mark)
         kept = load(model.wv, mark, files)
         if kept is not None:
             return self._put(model, kept, READY, "")
         made = self._put(model, outline(model.wv), READY, "")
-        if self._arranged:
+        if self._n_arranged:
             missing = missing_package()
             if missing is not None:
                 self._states[model.name] = FAILED, missing
@@ -102,6 +110,15 @@ class Maps:
             ).start()
         return made
 
+    def _turned(self, model: ServedModel, places: Places) -> Places:
+        """Turn the outline of a model that is being trained to where it was a moment ago."""
+        before = self._made.get(model.name)
+        if before is None or not np.array_equal(before.places.rows, places.rows):
+            return places
+        # Orthogonal Procrustes: principal components have no sign, and turn as the model learns.
+        left, _, right = np.linalg.svd(places.coordinates.T @ before.places.coordinates)
+        return replace(places, coordinates=(places.coordinates @ (left @ right)))
+
     def _arrange(self, model: ServedModel, mark: str) -> None:
         def told(message: str) -> None:
             with self._lock:
@@ -109,7 +126,7 @@ class Maps:
 
         try:
             with self._turns:  # one at a time: each takes all cores
-                places = arrange(model.wv, told=told)
+                places = arrange(model.wv, n_arranged=self._n_arranged, told=told)
         except (FirthError, MemoryError) as error:
             logger.warning("%s: words are not arranged: %s", model.name, error)
             with self._lock:

@@ -16,6 +16,7 @@ from firth.service._reading import QueryReader
 from firth.service._routes import json_response
 from firth.service._shapes import ModelName, Word  # noqa: TC001 (msgspec reads annotations)
 from firth.service.explorer._maps import Maps
+from firth.service.explorer._places import ARRANGED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,17 +68,21 @@ class MovedQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     other: Annotated[str, msgspec.Meta(min_length=1)]
 
 
-def explorer_routes(models: Models, *, maps: Maps | None = None) -> list[BaseRoute]:
+def explorer_routes(
+    models: Models, *, live: str | None = None, n_arranged: int = ARRANGED
+) -> list[BaseRoute]:
     """Give the routes of the explorer, for `firth.service.create_app`.
 
     Parameters
     ----------
     models : Models
         The models that are explored.
-    maps : Maps, optional
-        Their maps.
+    live : str, optional
+        The one that is being trained, if one is.
+    n_arranged : int
+        How many words are arranged by t-SNE; 0 for none.
     """
-    return Explorer(models, maps or Maps()).routes()
+    return Explorer(models, Maps(live=live, n_arranged=n_arranged)).routes()
 
 
 class Explorer:
@@ -92,6 +97,7 @@ class Explorer:
         """Give the routes."""
         return [
             *(Route(path, self._file, methods=["GET"]) for path in _FILES),
+            Route("/explorer/about", self._about, methods=["GET"]),
             Route("/explorer/map", self._map, methods=["GET"]),
             Route("/explorer/map/state", self._state, methods=["GET"]),
             Route("/explorer/axes", self._axes, methods=["GET"]),
@@ -103,6 +109,10 @@ class Explorer:
         content = resources.files("firth.service.explorer").joinpath("static", name).read_bytes()
         headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
         return Response(content, headers=headers, media_type=media_type)
+
+    async def _about(self, request: Request) -> Response:  # noqa: ARG002
+        """Tell which model is being trained, if one is."""
+        return json_response({"live": self._maps.live})
 
     async def _map(self, request: Request) -> Response:
         """Give the words with their places, as `as_bytes` writes them."""
