@@ -23,6 +23,7 @@ from firth.cli import (
     demo,
     diff,
     evaluate,
+    explore,
     export,
     index,
     info,
@@ -75,7 +76,7 @@ def firth(ctx: click.Context) -> None:
 for _command in (
     train.train, phrases.phrases, ask.similar, ask.analogy, ask.similarity, ask.odd_one_out,
     evaluate.evaluate, diff.diff, diff.stability,
-    maps.map_, plot.plot, runs.plot_training, serve.serve,
+    maps.map_, explore.explore, plot.plot, runs.plot_training, serve.serve,
     sources.list_, sources.download, convert.convert, export.export, index.index,
     info.info, demo.demo,
 ):  # fmt: skip

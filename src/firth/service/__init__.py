@@ -29,6 +29,7 @@ from firth.service._limits import Limits
 from firth.service._models import Models, ServedModel, name_sources
 from firth.service._problems import Problem
 from firth.service._server import LOCAL_HOSTS, BackgroundServer, address_of, listen, run_workers
+from firth.service.explorer import explorer_routes
 
 if TYPE_CHECKING:
     from firth.service._training import LiveTraining
@@ -43,6 +44,7 @@ __all__ = [
     "ServedModel",
     "address_of",
     "create_app",
+    "explorer_routes",
     "listen",
     "name_sources",
     "run_workers",
