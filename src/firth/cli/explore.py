@@ -59,7 +59,7 @@ def explore(first: str, second: str | None, port: int | None, no_browser: bool) 
     address = address_of(bound, LOCAL)
     print_line(f"Exploring {_told(models)} at {address} (Ctrl-C ends it)")
     if not no_browser:
-        _open(address)
+        open_page(address)
     run_workers(lambda: app, bound)
 
 
@@ -67,7 +67,7 @@ def _told(models: Models) -> str:
     return " and ".join(f"{model.name} ({len(model.wv):,} words)" for model in models)
 
 
-def _open(address: str) -> None:
+def open_page(address: str) -> None:
     """Open the page; who has no browser here reads the address above."""
     import webbrowser
 

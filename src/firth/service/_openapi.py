@@ -167,7 +167,8 @@ def openapi_document(
     in_order = sorted(structs, key=lambda struct: struct.__name__)
     _, components = msgspec.json.schema_components(in_order, ref_template=_REFERENCE)
     for name, schema in components.items():
-        _bound(schema, limits, is_question=name.endswith(("Query", "Body", "Sides")))
+        if name.endswith(("Query", "Body", "Sides")):
+            _bound(schema, limits)
     document: Schema = {
         "openapi": VERSION,
         "info": {
@@ -189,15 +190,18 @@ def openapi_document(
     return document
 
 
-def _bound(schema: Schema, limits: Limits, *, is_question: bool) -> None:
+def _bound(schema: Any, limits: Limits) -> None:
     """Put the limits of a service into the schema of what is asked."""
-    if not is_question:
-        return
-    for name, field in schema.get("properties", {}).items():
-        if name == "k":
-            field["maximum"] = limits.k
-        elif field.get("type") == "array":
-            field["maxItems"] = limits.questions
+    if isinstance(schema, list):
+        for each in schema:
+            _bound(each, limits)
+    elif isinstance(schema, dict):
+        if schema.get("type") == "array" and "prefixItems" not in schema:
+            schema["maxItems"] = limits.questions
+        for name, each in schema.items():
+            if name == "k":
+                each["maximum"] = limits.k
+            _bound(each, limits)
 
 
 def _path(offer: Offer, components: Schema) -> Schema:

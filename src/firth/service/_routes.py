@@ -120,9 +120,9 @@ class Api:
                 for each in asked.questions
             ]
         for each in questions:
-            n_terms = len(each.words) + len(each.negative or ())
-            check_number(self._limits, n_terms, "words in a question")
-            if not n_terms:
+            for side in (each.words, each.negative or ()):
+                check_number(self._limits, len(side), "words in a question")
+            if not each.words and not each.negative:
                 raise Problem(400, "a question has neither positive nor negative words")
         return await self._neighbours(asked, questions)
 
@@ -149,7 +149,7 @@ class Api:
         """Find the words that fit least with others."""
         lists = [asked.word] if isinstance(asked, shapes.OddOneOutQuery) else asked.questions
         self._check(lists)
-        check_number(self._limits, sum(map(len, lists)), "words")
+        check_number(self._limits, max(map(len, lists)), "words in a question")
         model = self._models.get(asked.model)
         return _told(asked, model, await _few_or_many(model, odd_ones_out, lists))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import tempfile
 import threading
@@ -135,10 +136,7 @@ def run_workers(
     config = _config(make_app, limits or Limits(), workers)
     with bound:
         if workers == 1:
-            try:
-                uvicorn.Server(config).run(sockets=[bound])
-            except KeyboardInterrupt:  # the ordinary end; uvicorn has said good-bye to all
-                return
+            _Server(config).run(sockets=[bound])
         else:
             with _shared_figures():
                 Multiprocess(config, sockets=[bound]).run()
@@ -160,6 +158,24 @@ def _config(make_app: Callable[[], ASGIApp], limits: Limits, workers: int) -> uv
         backlog=_BACKLOG,
         timeout_graceful_shutdown=_SECONDS_TO_END,
     )
+
+
+class _Server(uvicorn.Server):
+    """A server for which Ctrl-C and a polite kill are the ordinary end."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn raises the signal once more when all is done, in the middle of its event loop.
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        caught = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, self.handle_exit) for number in caught]
+        try:
+            yield
+        finally:
+            for number, handler in zip(caught, before, strict=True):
+                signal.signal(number, handler)
 
 
 @contextmanager
@@ -213,7 +229,7 @@ class BackgroundServer:
     ) -> None:
         self._bound = listen(host, port, or_next=or_next)
         self.url = address_of(self._bound, host)
-        self._server = uvicorn.Server(_config(lambda: app, limits or Limits(), 1))
+        self._server = _Server(_config(lambda: app, limits or Limits(), 1))
         self._thread = threading.Thread(
             target=self._server.run, args=([self._bound],), name="firth-service", daemon=True
         )
