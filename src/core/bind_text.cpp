@@ -59,7 +59,10 @@ auto select_words(const std::vector<const TokenInterner *> &interners, int64_t m
         const auto words = firth::select_words(interners, min_count, max_size, n_threads);
         offsets.reserve(words.size() + 1);
         counts.reserve(words.size());
-        for (const auto &[count, first_bytes, word] : words) {
+        for (size_t i = 0; i < words.size(); ++i) {
+            // They lie here and there: some are sent for before they are copied.
+            if (i + 16 < words.size()) __builtin_prefetch(words[i + 16].word.data());
+            const auto &[count, first_bytes, word] = words[i];
             bytes.insert(bytes.end(), word.begin(), word.end());
             offsets.push_back(bytes.size());
             counts.push_back(count);
