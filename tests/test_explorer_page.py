@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from browser import Watched, browser
 pytest.importorskip("starlette", reason="the extra serve is not installed")
 
 from firth.cli.python_docs import paragraphs
+from firth.models import CallbackAny2Vec
 from firth.service import BackgroundServer, Models, create_app, explorer_routes
 
 WORD = "string"
@@ -248,8 +250,9 @@ def test_a_browser_without_webgl_has_a_list(watched, server, vectors):
 
 def test_strange_words_are_text_and_never_markup(chromium):
     strange = [
-        '<img src=x onerror="document.title=1">', "</script><script>x", 'a"b', "it's", "שלום", "مرحبا",
-        "👩‍👩‍👧", "=1+1", "\u202eevil", "x" * 5000, "a,b", "tab\tin", "&amp;", "  ", "ordinary",
+        '<img src=x onerror="document.title=1">', "</script><script>x", 'a"b', "it's", "שלום",
+        "مرحبا", "👩‍👩‍👧", "=1+1", "\u202eevil", "x" * 5000, "a,b", "tab\tin",
+        "&amp;", "  ", "ordinary",
     ]  # fmt: skip
     matrix = np.random.default_rng(0).normal(size=(len(strange), 8)).astype(np.float32)
     wv = firth.KeyedVectors(firth.Vocab.from_words(strange), matrix)
@@ -302,7 +305,9 @@ def test_nothing_is_cut_off_at_the_width_of_a_phone(chromium, server, width):
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width
     box = page.locator("#word-title").bounding_box()
-    assert box["x"] >= 0 and box["x"] + box["width"] <= width and box["y"] < 844
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert box["y"] < 844
     if width < 600:
         settled(page)
         before = page.url
@@ -311,3 +316,53 @@ def test_nothing_is_cut_off_at_the_width_of_a_phone(chromium, server, width):
         page.wait_for_timeout(500)
         assert page.locator("#word-title").count() == 1, before
     watched.close()
+
+
+def test_a_training_is_watched_from_its_text_to_its_last_vectors(chromium, tmp_path):
+    from firth.service import LiveTraining
+
+    models = Models({})
+    live = LiveTraining(models, "docs")
+    app = create_app(models, routes=[*live.routes(), *explorer_routes(models, live="docs")])
+    text = list(islice(paragraphs(), 6000))
+    gate = threading.Event()
+
+    class Waits(CallbackAny2Vec):
+        def on_epoch_end(self, model):
+            if len(model.epoch_losses) == 1:
+                gate.wait(60)
+
+    def train():
+        model = firth.Word2Vec(
+            text, tokenizer="words", lowercase=True, vector_size=24, min_count=10, epochs=3,
+            workers=1, callbacks=[*live.callbacks(by_time=True), Waits()],
+        )  # fmt: skip
+        live.keep(model.wv)
+
+    with BackgroundServer(app) as server:
+        watched = Watched(chromium)
+        page = watched.page
+        page.goto(server.url)
+        page.get_by_text("The text is read").wait_for()
+        training = threading.Thread(target=train)
+        training.start()
+        page.wait_for_selector("html[data-ready=true]", state="attached")
+        assert page.get_by_role("tab", name="Training").get_attribute("aria-selected") == "true"
+        field = page.get_by_label("Watch a word")
+        field.fill(WORD)
+        page.keyboard.press("Escape")
+        page.keyboard.press("Enter")
+        page.locator(".watched").get_by_role("button", name=WORD, exact=True).first.wait_for()
+        told = page.locator("#panel-training")
+        assert "Training: " in told.inner_text()
+        gate.set()
+        told.get_by_text("Finished").wait_for()
+        training.join()
+        assert "3.0 of 3" in told.inner_text()
+        assert "words/s" in told.inner_text()
+        page.locator(".watched .fresh").first.wait_for()  # neighbours of later vectors
+        search(page, WORD)
+        last = models.get("docs").wv
+        assert neighbours(page) == [word for word, _ in last.most_similar(WORD)]
+        watched.close()
+        live.close()

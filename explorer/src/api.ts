@@ -6,8 +6,6 @@ export interface Model {
   vectorSize: number;
   subwords: boolean;
   counts: boolean;
-  /** Why what is on disk by now is not what is served, if it is not. */
-  fault: string | null;
 }
 export interface Neighbour {
   word: string;
@@ -22,6 +20,8 @@ export interface MapState {
   state: "ready" | "arranging" | "failed";
   message: string;
   version: string;
+  /** Why what is on disk by now is not what is served, if it is not. */
+  fault: string | null;
 }
 export interface Moved {
   word: string;
@@ -81,7 +81,6 @@ interface ToldModel {
   vector_size: number;
   subwords: string | null;
   has_counts: boolean;
-  fault: string | null;
 }
 
 export async function models(): Promise<Model[]> {
@@ -92,7 +91,6 @@ export async function models(): Promise<Model[]> {
     vectorSize: model.vector_size,
     subwords: model.subwords !== null,
     counts: model.has_counts,
-    fault: model.fault,
   }));
 }
 

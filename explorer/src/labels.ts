@@ -1,6 +1,7 @@
 /** Words written over the points: frequent ones first, as many as find a place. */
 
 import { shown } from "./elements";
+import type { Projection } from "./points";
 import type { Theme } from "./theme";
 import type { Places, WordMap } from "./word_map";
 
@@ -22,11 +23,6 @@ export interface Marks {
   hidden: Set<number>;
   /** Only these are written; all if null. */
   only: Set<number> | null;
-}
-
-export interface Projection {
-  project(x: number, y: number): [number, number];
-  zoom: number;
 }
 
 const CELL = 4;
@@ -133,7 +129,7 @@ export class Labels {
       [`\u2190 ${left}`, "left", 12, middleY - 12],
       [`${right} \u2192`, "right", width - 12, middleY - 12],
       [`\u2193 ${below}`, "center", middleX, height - 18],
-      [`\u2191 ${above}`, "center", middleX, 74],
+      [`\u2191 ${above}`, "center", middleX, 60],
     ];
     for (const [text, align, textX, textY] of written) {
       pen.textAlign = align;

@@ -208,8 +208,7 @@ async function tellMoved(panes: Pane[], choose: (word: string) => void): Promise
 }
 
 /** The models to show: that of the address first; of a training, as soon as it has vectors. */
-async function modelsToShow(wanted: string | undefined, training: Training | null): Promise<Model[]> {
-  let all = await models();
+async function modelsToShow(all: Model[], wanted: string | undefined, training: Training | null): Promise<Model[]> {
   while (!all.length && training) {
     byId("opening").textContent = "The text is read; the map comes with the first vectors.";
     await training.newVectors();
@@ -227,12 +226,12 @@ async function main(): Promise<void> {
   let explorer: Explorer | undefined;
   const panes: Pane[] = [];
   try {
-    const trained = await live();
+    const [trained, served] = await Promise.all([live(), models()]);
     const choose = (word: string) => void explorer?.choose(word);
     const training = trained === null ? null : new Training(trained, () => panes[0]?.map, choose);
     const tabs = new Tabs();
     if (training) tabs.show("training");
-    for (const model of await modelsToShow(looked.model, training)) {
+    for (const model of await modelsToShow(served, looked.model, training)) {
       panes.push(new Pane(model, {
         choose,
         lasso: (pane, words) => explorer?.lassoed(pane, words),
@@ -242,6 +241,7 @@ async function main(): Promise<void> {
         leave: () => explorer?.leave(),
       }));
     }
+    document.body.classList.toggle("two", panes.length > 1);
     stage.replaceChildren(...panes.map((pane) => pane.root));
     await Promise.all(panes.map((pane) => pane.open()));
     explorer = new Explorer(panes, tabs);

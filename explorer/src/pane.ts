@@ -1,10 +1,10 @@
 /** One model on its map: points, words over them, a legend; or a list where nothing can be drawn. */
 
-import { type Axes, mapState, type Model } from "./api";
+import { type Axes, mapState, type MapState, type Model } from "./api";
 import { h, number, shown, wordElement } from "./elements";
 import { listenToFingers, listenToKeys } from "./gestures";
 import { Labels, type Marks } from "./labels";
-import { createPoints, hasWebGL, type Points, type View } from "./points";
+import { createPoints, type Points, type View } from "./points";
 import { currentTheme } from "./theme";
 import { loadMap, type Places, type WordMap } from "./word_map";
 
@@ -18,7 +18,8 @@ export interface PaneEvents {
 }
 
 const LISTED = 500;
-const POLL = 1500;
+const SOON = 1500;
+const LATER = 10_000;
 const TAP_REACH = 24;
 
 export class Pane {
@@ -55,9 +56,7 @@ export class Pane {
       "section",
       { class: "pane", "aria-label": `Model ${model.name}` },
       h("h2", { class: "model" }, h("bdi", {}, shown(model.name)), h("span", { class: "dim" }, ` ${number(model.words)} words \u00d7 ${model.vectorSize}`)),
-      this.canvas,
-      labels,
-      this.tip,
+      h("div", { class: "plot" }, this.canvas, labels, this.tip),
       h("div", { class: "about-map" }, this.legend, this.note),
     );
   }
@@ -67,15 +66,16 @@ export class Pane {
   }
 
   async open(): Promise<void> {
-    this.map = await loadMap(this.model.name);
+    const loading = loadMap(this.model.name);
+    this.points = createPoints(this.canvas, currentTheme(), {
+      hover: (i) => this.hovered(i),
+      click: (i) => this.events.choose(this.map.words[i]),
+      lasso: (chosen) => this.events.lasso(this, chosen.map((i) => this.map.words[i])),
+      view: () => this.viewed(),
+    });
+    this.map = await loading;
     this.places = this.map;
-    if (hasWebGL()) {
-      this.points = createPoints(this.canvas, currentTheme(), {
-        hover: (i) => this.hovered(i),
-        click: (i) => this.events.choose(this.map.words[i]),
-        lasso: (chosen) => this.events.lasso(this, chosen.map((i) => this.map.words[i])),
-        view: () => this.viewed(),
-      });
+    if (this.points) {
       listenToFingers(this.canvas, this.points, (x, y) => this.tapped(x, y));
       listenToKeys(this.canvas, this.points, {
         fit: () => this.fit(),
@@ -92,9 +92,9 @@ export class Pane {
       this.points.setView({ x: 0, y: 0, zoom: 1 });
     } else {
       this.root.classList.add("listed");
-      this.root.append(this.list());
+      this.canvas.parentElement!.replaceWith(this.list());
     }
-    this.tell();
+    this.tellGroups();
     void this.follow();
   }
 
@@ -109,9 +109,8 @@ export class Pane {
     this.repaint();
   }
 
-  private tell(): void {
+  private tellGroups(): void {
     const { map } = this;
-    this.note.textContent = `${map.note} Words that are together are similar; ask the list of neighbours, not the picture, how similar.`;
     const colours = currentTheme().groups;
     this.legend.replaceChildren(
       ...map.groupNames.map((name, group) => {
@@ -136,25 +135,28 @@ export class Pane {
     );
   }
 
-  /** Waits for the better map that is being made, and moves the words there. */
+  /** Looks whether there is another map: a better one, or that of newer vectors. */
   private async follow(): Promise<void> {
     for (;;) {
       const told = await mapState(this.model.name).catch(() => null);
-      // The next question that somebody asks will say that nobody answers.
-      if (told === null) return;
-      if (told.version !== this.map.version) {
-        await this.reload();
-        continue;
+      if (told === null) {
+        this.note.replaceChildren(h("span", { class: "fault" }, "The server does not answer any more."));
+        return;
       }
-      if (told.state === "ready") return;
-      const message = told.message.replace(/\.$/, "");
-      this.note.textContent =
-        told.state === "failed"
-          ? `${this.map.note} A better map could not be made: ${message}.`
-          : `${this.map.note} A better map is being made, once: ${message} \u2026`;
-      if (told.state === "failed") return;
-      await new Promise((done) => setTimeout(done, POLL));
+      if (told.version !== this.map.version) await this.reload();
+      this.tellState(told);
+      await new Promise((done) => setTimeout(done, told.state === "arranging" ? SOON : LATER));
     }
+  }
+
+  private tellState({ state, message, fault }: MapState): void {
+    const why = message.replace(/\.$/, "");
+    const rest = {
+      ready: "Words that are together are similar; ask the list of neighbours, not the picture, how similar.",
+      arranging: `A better map is being made, once: ${why} \u2026`,
+      failed: `A better map could not be made: ${why}.`,
+    }[state];
+    this.note.replaceChildren(`${this.map.note} ${rest}`, ...(fault ? [h("span", { class: "fault" }, ` ${fault}.`)] : []));
   }
 
   /** Shows the map that there is by now, with the same words marked. */
@@ -170,12 +172,13 @@ export class Pane {
       await this.showPoints(true);
     }
     this.mark(word, others, pairs);
-    this.tell();
+    this.tellGroups();
   }
 
-  /** Shows the newer vectors of a training; its last ones may be arranged. */
+  /** Shows the newer vectors of a training. */
   async renew(): Promise<void> {
-    await this.follow();
+    const told = await mapState(this.model.name);
+    if (told.version !== this.map.version) await this.reload();
   }
 
   private filter(): void {
@@ -282,9 +285,10 @@ export class Pane {
   wordsInSight(most: number): string[] {
     const found: string[] = [];
     if (!this.points) return found;
+    const { project } = this.points.projection();
     const { clientWidth: width, clientHeight: height } = this.canvas;
     for (let i = 0; i < this.map.words.length && found.length < most; i++) {
-      const [x, y] = this.points.project(this.places.x[i], this.places.y[i]);
+      const [x, y] = project(this.places.x[i], this.places.y[i]);
       if (x > 0.25 * width && x < 0.75 * width && y > 0.25 * height && y < 0.75 * height) {
         found.push(this.map.words[i]);
       }
@@ -314,8 +318,7 @@ export class Pane {
       this.frame = 0;
       const { points } = this;
       if (!points) return;
-      const to = { project: points.project, zoom: points.view().zoom };
-      this.labels.draw(this.map, this.places, to, this.marks, currentTheme());
+      this.labels.draw(this.map, this.places, points.projection(), this.marks, currentTheme());
       this.root.dataset.drawn = String(Number(this.root.dataset.drawn ?? 0) + 1);
     });
   }
@@ -342,17 +345,18 @@ export class Pane {
 
   private moveTip(i: number): void {
     if (!this.points) return;
-    const [x, y] = this.points.project(this.places.x[i], this.places.y[i]);
+    const [x, y] = this.points.projection().project(this.places.x[i], this.places.y[i]);
     const left = Math.min(x + 14, this.canvas.clientWidth - this.tip.offsetWidth - 6);
     this.tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(y + 16)}px)`;
   }
 
   private tapped(px: number, py: number, reach = TAP_REACH): void {
     if (!this.points) return;
+    const { project } = this.points.projection();
     let [best, least] = [-1, reach];
     for (let i = 0; i < this.map.words.length; i++) {
       if (this.marks.hidden.has(this.map.groups[i])) continue;
-      const [x, y] = this.points.project(this.places.x[i], this.places.y[i]);
+      const [x, y] = project(this.places.x[i], this.places.y[i]);
       const far = Math.hypot(x - px, y - py);
       if (far < least) [best, least] = [i, far];
     }

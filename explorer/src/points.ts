@@ -11,6 +11,11 @@ export interface View {
   zoom: number;
 }
 
+export interface Projection {
+  zoom: number;
+  project(x: number, y: number): [number, number];
+}
+
 export interface PointEvents {
   hover(i: number): void;
   click(i: number): void;
@@ -29,27 +34,29 @@ export interface Points {
   setView(view: View, moving?: boolean): void;
   pan(dx: number, dy: number): void;
   zoomAt(factor: number, px: number, py: number): void;
-  /** Pixels from the left and from the top of the canvas. */
-  project(x: number, y: number): [number, number];
+  /** Where points are in the view of this moment: pixels from the left and from the top. */
+  projection(): Projection;
   /** What a pixel shows. */
   unproject(px: number, py: number): [number, number];
   destroy(): void;
-}
-
-export function hasWebGL(): boolean {
-  if (new URLSearchParams(location.search).has("list")) return false;
-  const canvas = document.createElement("canvas");
-  const gl = canvas.getContext("webgl");
-  const usable = !!gl && !!gl.getExtension("OES_texture_float");
-  gl?.getExtension("WEBGL_lose_context")?.loseContext();
-  return usable;
 }
 
 const MOST_ZOOM = 2000;
 const LEAST_ZOOM = 0.4;
 const FLIGHT = 450;
 
-export function createPoints(canvas: HTMLCanvasElement, theme: Theme, events: PointEvents): Points {
+/** Null where the browser cannot draw them. */
+export function createPoints(canvas: HTMLCanvasElement, theme: Theme, events: PointEvents): Points | null {
+  if (new URLSearchParams(location.search).has("list")) return null;
+  try {
+    return drawnBy(canvas, theme, events);
+  } catch {
+    // regl throws where there is no WebGL, or not all of what it needs.
+    return null;
+  }
+}
+
+function drawnBy(canvas: HTMLCanvasElement, theme: Theme, events: PointEvents): Points {
   const plot = createScatterplot({
     canvas,
     backgroundColor: theme.back,
@@ -71,6 +78,7 @@ export function createPoints(canvas: HTMLCanvasElement, theme: Theme, events: Po
     // A worker would be a script of another origin, which the page's policy forbids.
     spatialIndexUseWorker: false,
   } as Parameters<typeof createScatterplot>[0]);
+  if (!plot.isSupported) throw new Error("no textures of floating-point numbers");
   let nPoints = 0;
   let lassoed = false;
   let silent = false;
@@ -88,7 +96,11 @@ export function createPoints(canvas: HTMLCanvasElement, theme: Theme, events: Po
   plot.subscribe("view", () => events.view());
   plot.subscribe("draw", () => events.view());
 
-  const aspect = () => canvas.clientWidth / Math.max(1, canvas.clientHeight);
+  // Kept, since to ask the page for sizes makes it lay itself out.
+  let [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  const observer = new ResizeObserver(() => ([width, height] = [canvas.clientWidth, canvas.clientHeight]));
+  observer.observe(canvas);
+  const aspect = () => width / Math.max(1, height);
   const matrix = () => plot.get("cameraView") as Float32Array;
 
   function view(): View {
@@ -108,8 +120,8 @@ export function createPoints(canvas: HTMLCanvasElement, theme: Theme, events: Po
   }
   function unproject(px: number, py: number): [number, number] {
     const v = matrix();
-    const cx = ((2 * px) / canvas.clientWidth - 1) * aspect();
-    const cy = 1 - (2 * py) / canvas.clientHeight;
+    const cx = ((2 * px) / width - 1) * aspect();
+    const cy = 1 - (2 * py) / height;
     return [(cx - v[12]) / v[0], (cy - v[13]) / v[5]];
   }
 
@@ -156,7 +168,7 @@ export function createPoints(canvas: HTMLCanvasElement, theme: Theme, events: Po
     setView,
     pan(dx, dy) {
       const now = view();
-      const scale = now.zoom * fitScale() * (canvas.clientHeight / 2);
+      const scale = now.zoom * fitScale() * (height / 2);
       setView({ ...now, x: now.x - dx / scale, y: now.y + dy / scale });
     },
     zoomAt(factor, px, py) {
@@ -166,13 +178,19 @@ export function createPoints(canvas: HTMLCanvasElement, theme: Theme, events: Po
       const kept = now.zoom / zoom;
       setView({ x: x + (now.x - x) * kept, y: y + (now.y - y) * kept, zoom });
     },
-    project(x, y) {
+    projection() {
       const v = matrix();
-      const cx = (v[0] * x + v[12]) / aspect();
-      const cy = v[5] * y + v[13];
-      return [((cx + 1) / 2) * canvas.clientWidth, ((1 - cy) / 2) * canvas.clientHeight];
+      const [acrossX, acrossZero] = [(v[0] * height) / 2, (v[12] * height + width) / 2];
+      const [downY, downZero] = [(-v[5] * height) / 2, ((1 - v[13]) * height) / 2];
+      return {
+        zoom: view().zoom,
+        project: (x, y) => [acrossX * x + acrossZero, downY * y + downZero],
+      };
     },
     unproject,
-    destroy: () => plot.destroy(),
+    destroy() {
+      observer.disconnect();
+      plot.destroy();
+    },
   };
 }

@@ -82,12 +82,17 @@ class Maps:
                 made = self._begin(model)
             return made
 
-    def state(self, model: ServedModel) -> dict[str, str]:
-        """Tell how far the map of a model is: its state, a sentence about it, and its version."""
+    def state(self, model: ServedModel) -> dict[str, str | None]:
+        """Tell how far the map of a model is, which one there is, and what is wrong on disk."""
         made = self.get(model)
         with self._lock:
             state, message = self._states[model.name]
-            return {"state": state, "message": message, "version": made.version}
+        return {
+            "state": state,
+            "message": message,
+            "version": made.version,
+            "fault": model.fault,
+        }
 
     def _begin(self, model: ServedModel) -> MapOfModel:
         if model.name == self.live and model.path is None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from firth.errors import InputError, MissingExtraError
-from firth.maps import map_words, project
+from firth.maps import map_words
 from firth.neighbours import row_norms, top_k
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ ARRANGED = 20_000
 NO_GROUP = 7
 _NEAREST = 10
 _QUERIES = 2048
+_SAMPLED = 20_000  # words that the outline's axes are of
 # How much nearer neighbours count for more: the cosine to this power.
 _SHARPNESS = 12
 # Neighbours further from the nearest one than this share of the map's width do not count: the mean
@@ -96,9 +97,14 @@ def outline(wv: KeyedVectors) -> Places:
         If fewer than two words have a direction.
     """
     rows, units = _units(wv)
-    return Places(
-        rows, project(units, "pca"), np.full(len(rows), NO_GROUP, np.uint8), [], "pca", 0, len(wv)
-    )
+    # Of a part of the words: the axes are the same, and hundreds of thousands are laid out at once.
+    some = units[:: -(-len(units) // _SAMPLED)]
+    centre = some.mean(axis=0, dtype=np.float64)
+    _, axes = np.linalg.eigh((some - centre).T @ (some - centre))
+    axes = axes[:, :-3:-1]
+    points = np.zeros((len(units), 2), np.float32)
+    points[:, : axes.shape[1]] = units @ axes.astype(np.float32) - (centre @ axes)
+    return Places(rows, points, np.full(len(rows), NO_GROUP, np.uint8), [], "pca", 0, len(wv))
 
 
 def arrange(
