@@ -207,13 +207,22 @@ class NeighbourIndex:
             )
 
     def _fewest_for(self, trial: Trial, target: float) -> int:
-        """Find how many candidates a search has to hold for a recall, by steps of a half."""
-        expansion, most = 16, min(_MOST_EXPANSION, len(self))
-        while expansion < most:
-            if trial.recall(partial(self.search, expansion=expansion)) >= target + _MARGIN:
-                return expansion
-            expansion += expansion // 2
-        return most
+        """Find how many candidates a search has to hold for a recall, to within a sixteenth."""
+
+        def reaches(expansion: int) -> bool:
+            return trial.recall(partial(self.search, expansion=expansion)) >= target + _MARGIN
+
+        too_few, most = 0, min(_MOST_EXPANSION, len(self))
+        enough = min(16, most)
+        while enough < most and not reaches(enough):
+            too_few, enough = enough, min(enough + enough // 2, most)
+        while enough - too_few > max(enough // 16, 1):
+            middle = (too_few + enough) // 2
+            if reaches(middle):
+                enough = middle
+            else:
+                too_few = middle
+        return enough
 
     # --- asking ---------------------------------------------------------------------------------
 
@@ -284,7 +293,8 @@ class NeighbourIndex:
         cosines /= np.where(keys < 0, np.float32(1), self._norms[keys])
         cosines[keys < 0] = -np.inf
         order = np.lexsort((keys, -cosines))[:, :k]
-        return np.take_along_axis(keys, order, 1), np.take_along_axis(cosines, order, 1)
+        queries = np.arange(len(keys))[:, None]
+        return keys[queries, order], cosines[queries, order]
 
     def _unit_rows(self, queries: ArrayLike) -> NDArray[np.float32]:
         """Scale queries to length 1; those without a direction become NaN."""
