@@ -41,6 +41,8 @@ class Connection(asyncio.Protocol):
 
     def ask(self, request: bytes) -> asyncio.Future[int]:
         """Send a request; gives its status."""
+        if self.transport.is_closing():
+            raise ConnectionResetError("the service hung up")
         self._bytes = b""
         self._answered = asyncio.get_running_loop().create_future()
         self.transport.write(request)
@@ -72,10 +74,12 @@ class Load:
 
     async def connect(self, n: int) -> None:
         """Open connections."""
-        loop = asyncio.get_running_loop()
         for _ in range(n):
-            _, connection = await loop.create_connection(Connection, "127.0.0.1", self._port)
-            self._free.put_nowait(connection)
+            self._free.put_nowait(await self._open())
+
+    async def _open(self) -> Connection:
+        loop = asyncio.get_running_loop()
+        return (await loop.create_connection(Connection, "127.0.0.1", self._port))[1]
 
     def _request(self, *, approximate: bool) -> bytes:
         word = urllib.parse.quote(self._words[self._random.integers(len(self._words))])
@@ -87,7 +91,11 @@ class Load:
 
     async def _one(self, due: float, request: bytes, seconds: list[float]) -> None:
         connection = await self._free.get()
-        status = await connection.ask(request)
+        try:
+            status = await connection.ask(request)
+        except ConnectionError:  # the service hangs up where nothing comes for some seconds
+            connection = await self._open()
+            status = await connection.ask(request)
         seconds.append(time.perf_counter() - due)
         self._free.put_nowait(connection)
         if status != 200:

@@ -18,6 +18,7 @@ import pytest
 import urllib3
 
 from firth import KeyedVectors, Vocab
+from firth.cli.serve import warn_of_copies
 from firth.errors import FormatError, ParameterError, SourceError
 
 pytest.importorskip("starlette", reason="the extra serve is not installed")
@@ -456,3 +457,34 @@ def test_vectors_that_are_not_there_are_told_before_the_port_is_taken(run):
     status, _, err = run("serve", "nothing-of-this-name")
     assert status == 1
     assert "no such file or folder" in err
+
+
+def test_vectors_that_workers_cannot_share_are_warned_of(folder, caplog):
+    warn_of_copies(Models({"shared": folder, "copied": made()}), 3)
+    assert len(caplog.messages) == 1
+    assert "copied is no model folder, so that each of 3 workers has a copy" in caplog.text
+
+
+@pytest.mark.parametrize("package", ["starlette", "uvicorn", "msgspec", "prometheus_client"])
+def test_a_package_that_is_missing_is_named_with_its_extra(folder, package):
+    code = (
+        f"import sys; sys.modules[{package!r}] = None; "
+        f"from firth.cli import main; sys.exit(main(['serve', {str(folder)!r}]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert f"needs the package '{package}'" in done.stderr
+    assert "pip install 'firth[serve]'" in done.stderr
+
+
+def test_help_and_other_commands_load_nothing_of_it():
+    code = (
+        "import sys; from firth.cli import main; main(['serve', '--help']); "
+        "print('starlette' in sys.modules, 'numpy' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "False False"
