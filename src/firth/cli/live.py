@@ -113,8 +113,10 @@ def watcher(output: str, model: str, *, explore: bool, no_browser: bool) -> Iter
     )
 
     models = Models({})
-    live = LiveTraining(models, Path(output).resolve().name)
-    app = create_app(models, hosts=LOCAL_HOSTS, training=live, routes=explorer_routes(models))
+    name = Path(output).resolve().name
+    live = LiveTraining(models, name)
+    routes = explorer_routes(models, live=name)
+    app = create_app(models, hosts=LOCAL_HOSTS, training=live, routes=routes)
     with BackgroundServer(app, host=LOCAL, port=DEFAULT_PORT, or_next=True) as server:
         print_message(f"watch it at {server.url}")
         if not no_browser:
