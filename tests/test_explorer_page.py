@@ -69,11 +69,13 @@ def search(page, word):
 
 
 def settled(page):
-    """Wait until the map stands still: no more frames are drawn."""
-    frames = lambda: page.locator(".pane").first.get_attribute("data-drawn")  # noqa: E731
+    """Wait until the map was drawn and stands still."""
     before = None
-    while before != (now := frames()):
-        before = now
+    while True:
+        drawn = page.locator(".pane").first.get_attribute("data-drawn")
+        if drawn is not None and drawn == before:
+            return
+        before = drawn
         page.wait_for_timeout(300)
 
 
@@ -270,6 +272,19 @@ def test_strange_words_are_text_and_never_markup(chromium):
         watched.close()
 
 
+@pytest.mark.parametrize(
+    "attempt", ["new Function('return 7')()", "eval('7')", "document.body.innerHTML = '<b>7</b>'"]
+)
+def test_no_string_becomes_a_script_or_markup(chromium, server, attempt):
+    watched = Watched(chromium)
+    page = watched.open(server.url)
+    # Later, for what a test evaluates itself is let through.
+    tried = f"try {{ {attempt}; done('passed') }} catch (error) {{ done(error.name) }}"
+    told = page.evaluate(f"() => new Promise(done => setTimeout(() => {{ {tried} }}))")
+    assert told in {"TypeError", "EvalError"}
+    watched.context.close()  # the console tells of it, as it should
+
+
 def test_two_models_stand_side_by_side_and_differ(chromium, vectors):
     with served(Models({"all": vectors[0], "part": vectors[1]}), n_arranged=0) as server:
         watched = Watched(chromium)
@@ -293,6 +308,63 @@ def test_two_models_stand_side_by_side_and_differ(chromium, vectors):
 
         expected = [each.word for each in diff(*vectors, restrict_vocab=20_000).moved(5, 1)]
         assert moved.all_inner_texts()[:5] == expected
+        watched.close()
+
+
+def test_what_is_chosen_in_one_map_is_chosen_in_the_other(chromium, vectors):
+    with served(Models({"all": vectors[0], "part": vectors[1]}), n_arranged=0) as server:
+        watched = Watched(chromium)
+        page = watched.open(server.url)
+        settled(page)
+        before = page.evaluate("() => location.hash")
+        first = page.locator("canvas.points").first
+        box = first.bounding_box()
+        middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(*middle)
+        page.mouse.wheel(0, -400)
+        settled(page)
+        page.wait_for_timeout(800)
+        drawn = page.locator(".pane").nth(1).get_attribute("data-drawn")
+        assert int(drawn) > 3  # the other map followed
+        assert page.evaluate("() => location.hash") != before
+        page.locator("#lasso").click()
+        page.mouse.move(middle[0] - 90, middle[1] - 90)
+        page.mouse.down()
+        for x, y in ((90, -90), (90, 90), (-90, 90), (-90, -80)):
+            page.mouse.move(middle[0] + x, middle[1] + y, steps=6)
+        page.mouse.up()
+        page.locator("#selection-words li").first.wait_for()
+        assert "chosen in all" in page.locator("#selection-about").inner_text()
+        page.get_by_role("button", name="Show alone").click()
+        chosen = page.locator("#selection-words bdi").all_inner_texts()
+        assert page.get_by_role("button", name="Show alone").get_attribute("aria-pressed") == "true"
+        page.locator("#selection-words button").first.click()
+        assert page.locator("#word-title").inner_text() == chosen[0]
+        watched.close()
+
+
+def test_four_hundred_thousand_words_are_shown(chromium):
+    n = 400_000
+    matrix = np.random.default_rng(0).normal(size=(n, 4)).astype(np.float32)
+    wv = firth.KeyedVectors(firth.Vocab.from_words([f"word{i}" for i in range(n)]), matrix)
+    with served(Models({"large": wv}), n_arranged=0) as server:
+        watched = Watched(chromium)
+        watched.page.set_default_timeout(120_000)
+        page = watched.open(server.url)
+        assert "400,000 words" in page.locator(".pane .model").inner_text()
+        settled(page)
+        # Points and labels are there: not the background alone.
+        colours = """canvas => {
+            const { width, height } = canvas;
+            const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+            let n = 0;
+            for (let i = 3; i < data.length; i += 4) n += data[i] > 0;
+            return n / (width * height);
+        }"""
+        assert page.locator("canvas.points").evaluate(colours) > 0.2
+        assert page.locator("canvas.labels").evaluate(colours) > 0.01
+        search(page, "word399999")
+        assert len(neighbours(page)) == 10
         watched.close()
 
 
@@ -323,7 +395,7 @@ def test_a_training_is_watched_from_its_text_to_its_last_vectors(chromium, tmp_p
 
     models = Models({})
     live = LiveTraining(models, "docs")
-    app = create_app(models, routes=[*live.routes(), *explorer_routes(models, live="docs")])
+    app = create_app(models, training=live, routes=explorer_routes(models, live="docs"))
     text = list(islice(paragraphs(), 6000))
     gate = threading.Event()
 

@@ -115,8 +115,8 @@ def watcher(output: str, model: str, *, explore: bool, no_browser: bool) -> Iter
     models = Models({})
     name = Path(output).resolve().name
     live = LiveTraining(models, name)
-    pages = explorer_routes(models, live=name)
-    app = create_app(models, hosts=LOCAL_HOSTS, training=live, routes=pages)
+    routes = explorer_routes(models, live=name)
+    app = create_app(models, hosts=LOCAL_HOSTS, training=live, routes=routes)
     with BackgroundServer(app, host=LOCAL, port=DEFAULT_PORT, or_next=True) as server:
         print_message(f"watch it at {server.url}")
         if not no_browser:

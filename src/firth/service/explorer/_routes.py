@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from firth.evaluation import diff
 from firth.service._problems import Problem
-from firth.service._reading import QueryReader
+from firth.service._reading import JSON, QueryReader
 from firth.service._routes import json_response
 from firth.service._shapes import ModelName, Word  # noqa: TC001 (msgspec reads annotations)
 from firth.service.explorer._maps import Maps
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from firth.service._models import Models, ServedModel
+    from firth.vectors import KeyedVectors
 
 # regl compiles its draw calls with `Function`, so that 'unsafe-eval' must stand here. Where the
 # browser knows Trusted Types nothing but these programs passes (explorer/src/trusted_types.ts).
@@ -91,7 +92,7 @@ class Explorer:
     def __init__(self, models: Models, maps: Maps) -> None:
         self._models = models
         self._maps = maps
-        self._moved: dict[tuple[int, int], bytes] = {}
+        self._moved: dict[tuple[str, str], tuple[KeyedVectors, KeyedVectors, bytes]] = {}
 
     def routes(self) -> list[BaseRoute]:
         """Give the routes."""
@@ -141,10 +142,11 @@ class Explorer:
         """Give the words whose vectors moved most between two models."""
         asked = _read_moved(request)
         old, new = self._models.get(asked.model), self._models.get(asked.other)
-        key = id(old.wv), id(new.wv)
-        if key not in self._moved:
-            self._moved[key] = await new.in_thread(lambda: _moved_between(old, new))
-        return Response(self._moved[key], media_type="application/json")
+        kept = self._moved.get((old.name, new.name))
+        if kept is None or kept[0] is not old.wv or kept[1] is not new.wv:
+            told = await new.in_thread(lambda: _moved_between(old, new))
+            kept = self._moved[old.name, new.name] = old.wv, new.wv, told
+        return Response(kept[2], media_type=JSON)
 
     def _of(self, request: Request) -> ServedModel:
         return self._models.get(_read_model(request).model)
