@@ -1,6 +1,7 @@
 """The service on a port: good clients, bad clients, models that change on disk, the command."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -403,6 +405,20 @@ def test_the_command_serves_until_it_is_interrupted(folder, http):
     assert served.end() == (0, "", "")
 
 
+def workers_of(parent):
+    """Give the processes that a process has spawned to do its work."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if folder.name.isdecimal():
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                is_worker = b"spawn_main" in (folder / "cmdline").read_bytes()
+                if int(fields[1]) == parent and is_worker:
+                    found.append(int(folder.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="workers are found by /proc")
 def test_several_workers_share_their_figures_and_one_that_dies_is_replaced(folder, http):
     served = Served(folder, "--port", 0, "--workers", 2, "--token-file", token(folder))
     right = {"Authorization": "Bearer secret"}
@@ -411,11 +427,7 @@ def test_several_workers_share_their_figures_and_one_that_dies_is_replaced(folde
         assert first_answer(http, f"{served.url}/v1/models", **right).status == 200
     figures = first_answer(http, f"{served.url}/metrics", **right).data.decode()
     assert 'firth_requests_total{method="GET",route="/v1/models",status="200"} 5.0' in figures
-    listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(served.process.pid)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    workers = [int(line.split()[0]) for line in listed.stdout.splitlines() if "spawn" in line]
+    workers = workers_of(served.process.pid)
     assert len(workers) == 2
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
