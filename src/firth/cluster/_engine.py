@@ -164,7 +164,7 @@ class ClusterEngine:
         seats = self._seats.all
         most = -(-len(numbers) // len(seats))
         given: dict[Seat, list[int]] = {seat: [] for seat in seats}
-        rest = []
+        rest: list[int] = []
         for number in numbers:
             shard = self._text.order[number % self._plan.chunks_per_epoch][0]
             own = given[seats[shard % len(seats)]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ def shards_of_corpus(vocab: Vocab, corpus: Corpus, chunk_size: int, n_shards: in
     n_shards = max(n_shards, -(-len(corpus) // _MOST_TOKENS_PER_SHARD))
     starts = corpus.chunk_starts(max(len(corpus) // n_shards, 1)).tolist()
     shards, tables = [], []
-    for first, last in zip(starts, starts[1:], strict=False):
+    for first, last in itertools.pairwise(starts):
         ids, ends, position = corpus.chunk(first, last)
         ends = ends - position
         shards.append(ray.put((np.array(ids), ends)))

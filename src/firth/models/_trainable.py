@@ -220,7 +220,7 @@ class Trainable(WordModel):
                 if checkpoints:
                     text = identity_of(corpus_iterable, corpus_file, self._text)
                     told = {"text": text, "words": words.fingerprint()}
-                    checkpoints.open(self._told() | told)
+                    checkpoints.open(self.told() | told)
                     kept = checkpoints.corpus()
                 corpus = kept[1] if kept else None
                 if corpus is None:
@@ -269,7 +269,7 @@ class Trainable(WordModel):
             if checkpoints:
                 rule = getattr(trim_rule, "__qualname__", None)
                 told = {"text": identity_of(sentences, corpus_file, self._text), "trim_rule": rule}
-                checkpoints.open(self._told() | told)
+                checkpoints.open(self.told() | told)
                 kept = checkpoints.corpus()
             if kept is not None and self.phrases:
                 self._join_by_those_kept_in(kept[1].folder)
@@ -300,7 +300,7 @@ class Trainable(WordModel):
         self._note_corpus(corpus)
         self._take_words(vocab, update=False)
 
-    def _told(self) -> dict[str, Any]:
+    def told(self) -> dict[str, Any]:
         """Tell what a checkpoint must have been begun with, to go on from it."""
         parameters = {name: getattr(self, name) for name in self.PARAMETERS}
         del parameters["comment"]
