@@ -53,7 +53,7 @@ def encode_on_nodes(
     files: Sequence[RemoteFile],
     how: HowToRead,
     choose: Callable[[Counts], Vocab | None],
-    chunk_size: int,
+    chunk_size: Callable[[int], int],
     most_words: int,
     *,
     progress: bool | None,
@@ -68,8 +68,8 @@ def encode_on_nodes(
         How it is split.
     choose : callable
         Takes the counts of all words, and gives those to keep.
-    chunk_size : int
-        Words in a chunk of training.
+    chunk_size : callable
+        Takes the number of tokens, and gives the words of a chunk of training.
     most_words : int
         Words that are counted at the same time, at most; the rarest are dropped beyond.
     progress : bool, optional
@@ -105,9 +105,9 @@ def encode_on_nodes(
             "more than %s distinct words: the rarest were dropped as they were counted, so that "
             "counts may be too low by up to %s", f"{most_words:,}", f"{counts.error:,}",
         )  # fmt: skip
-    words = ray.put(vocab)
+    words, size = ray.put(vocab), chunk_size(counts.n_tokens)
     rename = ray.remote(_renamed).options(num_cpus=0, num_returns=2, name="firth: number words")
-    renamed = [rename.remote(pieces[number], words, chunk_size) for number in in_order]
+    renamed = [rename.remote(pieces[number], words, size) for number in in_order]
     tables = ray.get([table for _, table in renamed])
     kept = [number for number, (table, _) in enumerate(tables) if len(table)]
     return EncodedText.of_tables(

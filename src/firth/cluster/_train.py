@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,10 @@ from firth.cluster._nodes import Node, check_nodes, connected, import_ray, nodes
 from firth.cluster._report import Report
 from firth.cluster._shards import EncodedText, shards_of_corpus
 from firth.cluster._text import HowToRead, encode_on_nodes
-from firth.cluster._windows import train_windows
+from firth.cluster._windows import chunk_size_for, train_windows
 from firth.corpus import Corpus
 from firth.errors import OutputError, ParameterError
-from firth.models import Word2Vec, open_checkpoints
+from firth.models import Word2Vec, check_callbacks, open_checkpoints
 from firth.vocab import Vocab
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("firth")
 
 _SHARDS = 64
-# Half of what one machine takes: several workers are to have chunks in every step.
-_CHUNK_SIZE = 32_768
 
 
 def train(
@@ -108,6 +107,10 @@ def train(
     """
     import_ray()
     _check_model(model)
+    _check("workers", workers, at_least=1)
+    _check("most_words", most_words, at_least=1)
+    _check("patience", patience, at_least=0)
+    check_callbacks(callbacks)
     how = _how_to_read(model, field, tokenizer, lowercase, errors)
     encoded = _encoded_pair(source)
     files = [] if encoded else find_files(source, how.field, how.errors)
@@ -121,11 +124,11 @@ def train(
         found = nodes()
         check_nodes(found, [file.name for file in files if file.is_local])
         placed = place_workers(found, workers)
-        chunk_size = model.batch_words or _CHUNK_SIZE
         if encoded:
+            chunk_size = model.batch_words or chunk_size_for(len(encoded[1]))
             text = shards_of_corpus(*encoded, chunk_size, _SHARDS)
         else:
-            text = _read(model, files, how, chunk_size, most_words, progress)
+            text = _read(model, files, how, most_words, progress)
         if not model.has_words:
             model.begin_with(text.vocab, text.n_sentences, text.n_tokens)
         report = Report()
@@ -152,6 +155,12 @@ def _check_model(model: object) -> None:
             "deterministic=True holds on one machine: on a cluster, what is merged when depends on "
             "who is there"
         )
+
+
+def _check(name: str, value: Any, at_least: int) -> None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (is_number and at_least <= value < math.inf):
+        raise ParameterError(f"{name} must be {at_least} or more, not {value!r:.60}")
 
 
 def _how_to_read(
@@ -192,7 +201,6 @@ def _read(
     model: Word2Vec,
     files: list[RemoteFile],
     how: HowToRead,
-    chunk_size: int,
     most_words: int,
     progress: bool | None,
 ) -> EncodedText:
@@ -200,6 +208,9 @@ def _read(
 
     def choose(counts: Counts) -> Vocab | None:
         return choose_words(counts, model.min_count, min(limits, default=None))
+
+    def chunk_size(n_tokens: int) -> int:
+        return model.batch_words or chunk_size_for(n_tokens)
 
     return encode_on_nodes(files, how, choose, chunk_size, most_words, progress=progress)
 

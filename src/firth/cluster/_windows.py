@@ -25,8 +25,14 @@ if TYPE_CHECKING:
 
     Matrices = dict[str, NDArray[np.float32]]
 
-# Words that each thread of a worker trains between two exchanges.
-WORDS_PER_STEP = 65_536
+# Words that each thread of a worker trains between two exchanges, unless the text is so short that
+# there would be fewer steps than these in an epoch: the more often, the less is lost by it.
+_MOST_WORDS_PER_STEP = 65_536
+_STEPS_PER_EPOCH = 256
+# A chunk is the unit of a step. That of one machine is too much for a short text.
+_MOST_WORDS_PER_CHUNK = 32_768
+_LEAST_WORDS_PER_CHUNK = 1_024
+_CHUNKS_PER_EPOCH = 2_048
 
 
 def train_windows(
@@ -61,7 +67,8 @@ def train_windows(
     check_memory(n_rows * model.vector_size * 4, placed)
     words_per_chunk = plan.n_words / plan.n_chunks
     threads = max(threads for _, threads in placed)
-    per_step = threads * max(round(WORDS_PER_STEP / words_per_chunk), 1)
+    share = text.n_tokens / (_STEPS_PER_EPOCH * len(placed) * threads)
+    per_step = threads * max(round(min(_MOST_WORDS_PER_STEP, share) / words_per_chunk), 1)
     steps = plan.chunks_per_epoch // (per_step * len(placed))
     rhythm = Rhythm.of(per_step * words_per_chunk, steps, max(map(len, shares.values())))
     traffic = Traffic(model.touch_shares(), Tiers(shares, rhythm), model.vector_size)
@@ -82,6 +89,11 @@ def train_windows(
     finally:
         if seats:
             seats.close()
+
+
+def chunk_size_for(n_tokens: int) -> int:
+    """Choose the words of a chunk for a text: the same for any cluster."""
+    return min(max(n_tokens // _CHUNKS_PER_EPOCH, _LEAST_WORDS_PER_CHUNK), _MOST_WORDS_PER_CHUNK)
 
 
 def check_memory(n_bytes: int, placed: Sequence[tuple[Node, int]]) -> None:

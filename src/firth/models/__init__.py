@@ -1,6 +1,6 @@
 """Models: what turns a corpus into an embedding matrix."""
 
-from firth.models._callbacks import CallbackAny2Vec, EarlyStopping
+from firth.models._callbacks import CallbackAny2Vec, EarlyStopping, check_callbacks
 from firth.models._checkpoints import Checkpoints, open_checkpoints, remove_checkpoint
 from firth.models._curve import read_curve
 from firth.models._elsewhere import Recipe, Replica
@@ -14,14 +14,12 @@ from firth.models._glove import GloVe
 from firth.models._plot import plot_curves
 from firth.models._ppmi import PPMI
 from firth.models._probes import Probe
-from firth.models._rounds import CURVATURE, merge_factors
-from firth.models._schedule import CHUNK_SIZE, Done, Plan, Run, Task
+from firth.models._rounds import merge_factors
+from firth.models._schedule import Done, Plan, Run, Task
 from firth.models._word2vec import Word2Vec
 from firth.models._words import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
 __all__ = [
-    "CHUNK_SIZE",
-    "CURVATURE",
     "PPMI",
     "RULE_DEFAULT",
     "RULE_DISCARD",
@@ -39,6 +37,7 @@ __all__ = [
     "Run",
     "Task",
     "Word2Vec",
+    "check_callbacks",
     "load_facebook_model",
     "load_facebook_vectors",
     "merge_factors",
