@@ -19,13 +19,14 @@ from firth.text.readers import (
     PathLineSentences,
     Text8Corpus,
 )
-from firth.text.sources import TextSource
+from firth.text.sources import FileSource, TextSource
 from firth.text.tokenizers import TOKENIZERS, Tokenizer, make_tokenizer
 
 __all__ = [
     "TOKENIZERS",
     "BrownCorpus",
     "FileSentences",
+    "FileSource",
     "LineSentence",
     "PathLineSentences",
     "Text8Corpus",
