@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from firth.cli.answers import print_line, print_message
+from firth.cli.cluster import cluster_options, train_on_cluster
 from firth.cli.command import command, option
 from firth.cli.models import FASTTEXT, SETTINGS, WORD2VEC, settings_in_python
 from firth.cli.runs import checkpoint_of, run_options, with_runs
@@ -71,6 +72,7 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     firth train corpus.txt.gz -o phrases --phrases 2 --connectors english
     firth train corpus.txt.gz -o forms --model fasttext-skipgram
     firth train wiki.txt.zst -o wiki --model glove --keep-counts wiki-counts
+    firth train 's3://bucket/*.jsonl.zst' --field text -o crawl --cluster auto
     """,
 )
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
@@ -251,6 +253,7 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     help="Seed of all that is random; with --threads 1 the same bits each time.",
 )
 @run_options
+@cluster_options
 @option("--force", is_flag=True, help="Replace the model folder DIR if there is one.")
 @option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def train(sources: tuple[str, ...], output: str, force: bool, quiet: bool, **settings: Any) -> int:
@@ -296,6 +299,8 @@ def train_model(
     quiet: bool,
     given: AbstractSet[str],
     output: str | None = None,
+    cluster: str | None = None,
+    cluster_workers: int | None = None,
     **settings: Any,
 ) -> Model:
     """Train a model with the settings of the command line under their names in Python."""
@@ -311,6 +316,10 @@ def train_model(
     }
     with options_in_messages():
         arguments |= with_runs(of_model, output)
+        if cluster:
+            return train_on_cluster(cluster, cluster_workers, model, arguments, given, quiet=quiet)
+        if cluster_workers:
+            raise click.UsageError("--cluster-workers goes with --cluster.")
         if model == "glove":
             return models.GloVe(**arguments)
         if model == "ppmi":

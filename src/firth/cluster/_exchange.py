@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 # How fast an update takes a row to where the loss wants it, for each learning rate; for
 # `merge_factors`. Most updates of a target are those of a negative that is told apart already, and
-# hardly move it. Threads are merged with 0.4 for all, which is stable for any text. Here, where more
-# is trained between two exchanges, that would cost four workers a third of the analogies.
+# hardly move it. Threads are merged with 0.4 for all, which is stable for any text. Here, where
+# more is trained between two exchanges, it would cost four workers a third of the analogies.
 CURVATURES = {"input": 0.1, "targets": 0.02, "nodes": 0.1}
 _ROWS_PER_BLOCK = 65_536
 
