@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firth.cluster._exchange import CURVATURES, Exchange
+from firth.cluster._exchange import Exchange, curvature
 from firth.cluster._pairs import local_numbers, pair_numbers, part_size, rounds
 from firth.cluster._tiers import BASE, Rhythm, Tiers
 from firth.cluster._traffic import Traffic
@@ -46,7 +46,9 @@ def test_the_sum_of_the_changes_times_the_factor_is_what_all_have_afterwards(n, 
         worker.count(1000 * (number + 1))
     exchange(workers, 1, n_tiers - 1)
     words = 1000 * sum(range(1, n + 1))
-    factors = merge_factors(tiers.shares["input"] * words, CURVATURES["input"] * 0.025, n)
+    factors = merge_factors(
+        tiers.shares["input"] * words, curvature("input", len(start)) * 0.025, n
+    )
     expected = start + factors[:, None] * changes.sum(axis=0)
     for worker in workers:
         np.testing.assert_allclose(worker.matrices["input"], expected, atol=1e-5)

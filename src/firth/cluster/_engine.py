@@ -194,14 +194,16 @@ class ClusterEngine:
             if bound is None and 2 * len(waiting) <= len(futures) > 1:
                 wait = (_TIMES_THE_MEDIAN - 1) * (now - started) + self._patience
                 bound = now + wait
-            if bound is not None and now > bound and waiting:
-                for seat in waiting.values():
-                    if told:
-                        self._seats.give_up(seat, f"has not answered for {now - started:.0f} s")
-                    else:
-                        seat.slow = True
-                        seat.actor.stop.options(concurrency_group="control").remote()
-                told, bound = True, now + wait
+            if bound is None or now <= bound:
+                continue
+            for future, seat in list(waiting.items()):
+                if told:
+                    del waiting[future]
+                    self._seats.give_up(seat, now - started)
+                    yield seat, None
+                else:
+                    seat.actor.stop.options(concurrency_group="control").remote()
+            told, bound = True, now + wait
 
     def _count(self, run: Run, seat: Seat, numbers: list[int], done: StepDone) -> None:
         mean = 0.0

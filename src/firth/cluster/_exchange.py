@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 # hardly move it. Threads are merged with 0.4 for all, which is stable for any text. Here, where
 # more is trained between two exchanges, it would cost four workers a third of the analogies.
 CURVATURES = {"input": 0.1, "targets": 0.02, "nodes": 0.1}
+_MOST_CURVATURE = 0.4
+# In a vocabulary of few words, negatives are contexts as often as not, and every update counts.
+_CURVATURE_OF_FEW_WORDS = 8.0
 _ROWS_PER_BLOCK = 65_536
 
 
@@ -141,7 +144,8 @@ class Exchange:
                 sums[np.searchsorted(numbers, rows.numbers)] += rows.values
             n_words = per_tier[self._tiers.tier_of[name][numbers]]
             updates = (self._tiers.shares[name][numbers] * n_words).astype(np.float32)
-            factors = merge_factors(updates, CURVATURES[name] * alpha, len(parts))
+            rate = curvature(name, len(self.base[name])) * alpha
+            factors = merge_factors(updates, rate, len(parts))
             sums *= factors[:, None]
             merged[name] = Rows(numbers, sums)
         return Part(words, merged)
@@ -178,6 +182,11 @@ class Exchange:
             for tier in range(self._last_tier + 1):
                 self._words[tier] = 0
         self.applied = applied
+
+
+def curvature(name: str, n_rows: int) -> float:
+    """Tell how fast updates take the rows of a matrix of so many rows to where they go."""
+    return min(CURVATURES[name] + _CURVATURE_OF_FEW_WORDS / n_rows, _MOST_CURVATURE)
 
 
 def _owned(rows: Rows, owner: int, n_owners: int) -> Rows:

@@ -43,8 +43,6 @@ class Seat:
         Its threads.
     actor : ActorHandle
         The worker.
-    slow : bool
-        Whether it was told to stop before it was through.
     report : WorkerReport
         What was done here.
     """
@@ -54,7 +52,6 @@ class Seat:
         self.node = node
         self.threads = threads
         self.actor: Any = None
-        self.slow = False
         self.report = WorkerReport(node.address, threads)
         self._words = [0] * n_tiers
 
@@ -186,12 +183,12 @@ class Seats:
 
     # --- deaths ---------------------------------------------------------------------------------
 
-    def give_up(self, seat: Seat, why: str) -> None:
-        """End a worker that does not answer; its answer becomes an error."""
+    def give_up(self, seat: Seat, seconds: float) -> None:
+        """Replace a worker that has not answered for so long."""
         import ray
 
-        logger.warning("worker %d on %s %s, and is ended", seat.number, seat.node.address, why)
         ray.kill(seat.actor)
+        self._replace(seat, TimeoutError(f"it had not answered for {seconds:.0f} s"))
 
     def mend(self, step: int) -> bool:
         """Replace those that died in an exchange, and bring all to the same rows.
@@ -264,7 +261,7 @@ class Seats:
         return min(alive, key=lambda node: taken.count(node.id))
 
     @staticmethod
-    def _all_dead(error: object) -> ClusterError:
+    def _all_dead(error: BaseException) -> ClusterError:
         return ClusterError(
             f"all workers have died ({_why(error)}), and what they had learned with them; with a "
             f"checkpoint, the same command with resume goes on from there"
@@ -288,9 +285,15 @@ class Seats:
         return f"{len(speeds)} x {low}..{high}/s"
 
 
-def _why(error: object) -> str:
-    """Tell in a few words why Ray has lost a worker."""
+def _why(error: BaseException) -> str:
+    """Tell in a few words why a worker is lost."""
+    import ray
+
+    if isinstance(error, TimeoutError):
+        return str(error)
     text = str(error)
+    if isinstance(error, ray.exceptions.OutOfMemoryError) or "OutOfMemory" in text:
+        return "its node had no memory left"
     for sign, meaning in _REASONS:
         if sign in text:
             return meaning
@@ -298,7 +301,6 @@ def _why(error: object) -> str:
 
 
 _REASONS = (
-    ("memory", "its node had no memory left"),
     ("node has died", "its node is gone"),
     ("unexpectedly", "its process was killed"),
     ("ray.kill", "it was ended"),
