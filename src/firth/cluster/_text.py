@@ -130,8 +130,9 @@ def _pieces(files: Sequence[RemoteFile], how: HowToRead, *, progress: bool | Non
 
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = progress is not False and sys.stderr.isatty()
-    for name in ("ray.data", "ray.data._internal"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    # Errors of firth as they are, and told once.
+    context.raise_original_map_exception = True
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     size = piece_size([file.size for file in files], _is_packed(files))
     # So that a piece is a block, which another node can take.
     context.target_max_block_size = size

@@ -417,7 +417,9 @@ class Trainable(WordModel):
             if self._live is not None:
                 self._keep(self._live)
             raise
-        self._keep(self._live or {})
+        if self._live is None:  # interrupted before an engine elsewhere had anything to tell
+            raise KeyboardInterrupt
+        self._keep(self._live)
         self._tell_end()
 
     def _run_to_end(
