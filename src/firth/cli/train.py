@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from firth.cli.answers import print_line, print_message
+from firth.cli.cluster import cluster_options, train_on_cluster
 from firth.cli.command import command, option
 from firth.cli.live import live_options, watcher
 from firth.cli.models import FASTTEXT, SETTINGS, WORD2VEC, settings_in_python
@@ -73,6 +74,7 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     firth train corpus.txt.gz -o phrases --phrases 2 --connectors english
     firth train corpus.txt.gz -o forms --model fasttext-skipgram
     firth train wiki.txt.zst -o wiki --model glove --keep-counts wiki-counts
+    firth train 's3://bucket/*.jsonl.zst' --field text -o crawl --cluster auto
     """,
 )
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
@@ -254,6 +256,7 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
 )
 @run_options
 @live_options
+@cluster_options
 @option("--force", is_flag=True, help="Replace the model folder DIR if there is one.")
 @option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def train(
@@ -319,6 +322,8 @@ def train_model(
     given: AbstractSet[str],
     output: str | None = None,
     callbacks: Sequence[CallbackAny2Vec] = (),
+    cluster: str | None = None,
+    cluster_workers: int | None = None,
     **settings: Any,
 ) -> Model:
     """Train a model with the settings of the command line under their names in Python."""
@@ -334,6 +339,12 @@ def train_model(
     }
     with options_in_messages():
         arguments |= with_runs(of_model, output)
+        if cluster:
+            if callbacks:
+                raise click.UsageError("--explore shows a training on this machine, not --cluster.")
+            return train_on_cluster(cluster, cluster_workers, model, arguments, given, quiet=quiet)
+        if cluster_workers:
+            raise click.UsageError("--cluster-workers goes with --cluster.")
         if callbacks:
             arguments["callbacks"] = [*arguments.get("callbacks", ()), *callbacks]
         if model == "glove":
