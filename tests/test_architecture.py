@@ -16,7 +16,7 @@ CORE = REPOSITORY / "src" / "core"
 FLOORS = {
     8: {"cli", "embedding", "sklearn"},
     7: {"service"},
-    6: {"exports", "hub", "maps"},
+    6: {"exports", "hub", "maps", "tasks"},
     5: {"layers", "models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
     3: {"corpus", "formats", "approximate", "sequences", "evaluation"},

@@ -1,6 +1,7 @@
 """The service on a port: good clients, bad clients, models that change on disk, the command."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -12,12 +13,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
 import urllib3
 
 from firth import KeyedVectors, Vocab
+from firth.cli.serve import warn_of_copies
 from firth.errors import FormatError, ParameterError, SourceError
 
 pytest.importorskip("starlette", reason="the extra serve is not installed")
@@ -402,6 +405,20 @@ def test_the_command_serves_until_it_is_interrupted(folder, http):
     assert served.end() == (0, "", "")
 
 
+def workers_of(parent):
+    """Give the processes that a process has spawned to do its work."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if folder.name.isdecimal():
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                is_worker = b"spawn_main" in (folder / "cmdline").read_bytes()
+                if int(fields[1]) == parent and is_worker:
+                    found.append(int(folder.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="workers are found by /proc")
 def test_several_workers_share_their_figures_and_one_that_dies_is_replaced(folder, http):
     served = Served(folder, "--port", 0, "--workers", 2, "--token-file", token(folder))
     right = {"Authorization": "Bearer secret"}
@@ -410,11 +427,7 @@ def test_several_workers_share_their_figures_and_one_that_dies_is_replaced(folde
         assert first_answer(http, f"{served.url}/v1/models", **right).status == 200
     figures = first_answer(http, f"{served.url}/metrics", **right).data.decode()
     assert 'firth_requests_total{method="GET",route="/v1/models",status="200"} 5.0' in figures
-    listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(served.process.pid)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    workers = [int(line.split()[0]) for line in listed.stdout.splitlines() if "spawn" in line]
+    workers = workers_of(served.process.pid)
     assert len(workers) == 2
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
@@ -456,3 +469,34 @@ def test_vectors_that_are_not_there_are_told_before_the_port_is_taken(run):
     status, _, err = run("serve", "nothing-of-this-name")
     assert status == 1
     assert "no such file or folder" in err
+
+
+def test_vectors_that_workers_cannot_share_are_warned_of(folder, caplog):
+    warn_of_copies(Models({"shared": folder, "copied": made()}), 3)
+    assert len(caplog.messages) == 1
+    assert "copied is no model folder, so that each of 3 workers has a copy" in caplog.text
+
+
+@pytest.mark.parametrize("package", ["starlette", "uvicorn", "msgspec", "prometheus_client"])
+def test_a_package_that_is_missing_is_named_with_its_extra(folder, package):
+    code = (
+        f"import sys; sys.modules[{package!r}] = None; "
+        f"from firth.cli import main; sys.exit(main(['serve', {str(folder)!r}]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert f"needs the package '{package}'" in done.stderr
+    assert "pip install 'firth[serve]'" in done.stderr
+
+
+def test_help_and_other_commands_load_nothing_of_it():
+    code = (
+        "import sys; from firth.cli import main; main(['serve', '--help']); "
+        "print('starlette' in sys.modules, 'numpy' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "False False"

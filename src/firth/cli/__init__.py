@@ -19,6 +19,7 @@ import click
 
 from firth.cli import (
     ask,
+    classify,
     convert,
     demo,
     diff,
@@ -33,6 +34,7 @@ from firth.cli import (
     runs,
     serve,
     sources,
+    tag,
     train,
 )
 from firth.cli.answers import ReaderGoneError, print_message
@@ -76,6 +78,7 @@ def firth(ctx: click.Context) -> None:
 for _command in (
     train.train, phrases.phrases, ask.similar, ask.analogy, ask.similarity, ask.odd_one_out,
     evaluate.evaluate, diff.diff, diff.stability,
+    classify.classify, tag.tag,
     maps.map_, explore.explore, plot.plot, runs.plot_training, serve.serve,
     sources.list_, sources.download, convert.convert, export.export, index.index,
     info.info, demo.demo,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # Near spellings take up to 50 ms a word: help for a person, not for a list of a thousand words.
 _MOST_SUGGESTIONS = 3
+# Nor for a crowd: one core at most looks for them.
+_suggesting = threading.Lock()
 # What float32 can tell of a cosine.
 _DECIMALS = 6
 
@@ -127,11 +130,13 @@ class Problems:
         """Say which words have no vector."""
         self._n_told += 1
         word = missing[0]
-        if self._n_told <= _MOST_SUGGESTIONS:
+        if self._n_told <= _MOST_SUGGESTIONS and _suggesting.acquire(blocking=False):
             try:
                 self._wv.get_index(word)
             except WordNotFoundError as error:
                 return str(error)
+            finally:
+                _suggesting.release()
         return f"the word {word[:100]!r} is not among the {len(self._wv):,} words"
 
     def of(self, words: list[str], missing: Sequence[str]) -> shapes.QuestionProblem:

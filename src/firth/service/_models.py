@@ -143,8 +143,8 @@ class Models:
 
     def __init__(self, vectors: Mapping[str, Any], limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        # A search uses all cores by itself. The others are for what is cheap, which should not
-        # wait for it.
+        # Searches have threads of their own, one a lane, and never wait for anything else.
+        self._searching = ThreadPoolExecutor(2 * len(vectors) + 2, "firth-search")
         self.threads = ThreadPoolExecutor(2 * len(vectors) + 2 * usable_cores(), "firth-service")
         self._models: dict[str, ServedModel] = {}
         for name, given in vectors.items():
@@ -209,7 +209,8 @@ class Models:
 
     def close(self) -> None:
         """Let the threads end."""
-        self.threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._searching, self.threads):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _replace(self, model: ServedModel) -> None:
         assert model.path is not None
@@ -241,7 +242,7 @@ class Models:
         exact, about = (
             Lane(
                 partial(_search, wv, approximate=approximate),
-                self.threads,
+                self._searching,
                 self._limits.waiting,
             )
             for approximate in (False, True)
