@@ -263,7 +263,9 @@ def test_links_lead_somewhere(page):
 def test_every_page_can_be_reached_from_the_index():
     index = (REPOSITORY / "docs" / "index.md").read_text(encoding="utf-8")
     linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", index)}
-    assert {page.name for page in (REPOSITORY / "docs").glob("*.md")} - {"index.md"} <= linked
+    docs = REPOSITORY / "docs"
+    pages = {page.relative_to(docs).as_posix() for page in docs.rglob("*.md")}
+    assert pages - {"index.md"} <= linked
 
 
 # --- places ---------------------------------------------------------------------------------------
