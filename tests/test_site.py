@@ -51,11 +51,13 @@ def test_the_site_builds_without_warnings_and_its_links_lead_somewhere(built):
 def test_the_navigation_is_that_of_the_index(site):
     menu = site("build_site").navigation(
         "# t\n\n[x](../README.md)\n\n## How to\n\nText.\n\n- [Ask](ask.md): it\n"
-        "- [Change](../CONTRIBUTING.md): how\n\n## Reference\n\n- [All](api.md): names\n",
+        "- [Change](../CONTRIBUTING.md): how\n\n## Alone\n\n- [It](it.md)\n\n"
+        "## Reference\n\n- [All](api.md): names\n",
         ["reference/load.md", "reference/firth.hub.md"],
     )
     assert menu[2:] == [
         {"How to": [{"Ask": "ask.md"}, {"Change": "contributing.md"}]},
+        {"Alone": "it.md"},
         {
             "Reference": [
                 {"All": "api.md"},

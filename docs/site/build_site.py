@@ -29,6 +29,7 @@ ELSEWHERE = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changes.md",
 }
+EXTENSION = "types_as_written.py"
 FENCE = re.compile(r"^(```.*?^```)", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
 ENTRY = re.compile(r"^- \[([^\]]*)\]\(([^)\s]+)\)", re.MULTILINE)
@@ -81,15 +82,17 @@ def navigation(index: str, reference: list[str]) -> list[object]:
     menu: list[object] = [{"firth": "index.md"}, {"Two minutes": "start.md"}]
     for section in index.split("\n## ")[1:]:
         heading, _, body = section.partition("\n")
-        entries: list[object] = [
-            {title: ELSEWHERE[link[3:]] if link.startswith("../") else link}
+        links = {
+            title: ELSEWHERE[link[3:]] if link.startswith("../") else link
             for title, link in ENTRY.findall(body)
-        ]
+        }
+        entries: list[object] = [{title: page} for title, page in links.items()]
         if heading == "Reference":
             modules = [{Path(page).stem: page} for page in reference if "/firth." in page]
             names = [{Path(page).stem: page} for page in reference if "/firth." not in page]
             entries += [{"firth": names}, {"Modules of firth": modules}]
-        menu.append({heading: entries})
+        # A heading with a single page is that page.
+        menu.append({heading: entries if len(entries) > 1 else next(iter(links.values()))})
     return menu
 
 
@@ -106,7 +109,9 @@ def settings(menu: list[object]) -> str:
     """Complete the settings by what is made here."""
     text = (HERE / "zensical.toml").read_text(encoding="utf-8")
     text = text.replace("[project]\n", f"[project]\nnav = {toml(menu)}\n", 1)
-    return text.replace('paths = ["src"]', f"paths = [{toml(str(REPOSITORY / 'src'))}]")
+    for name, path in (("src", REPOSITORY / "src"), (EXTENSION, HERE / EXTENSION)):
+        text = text.replace(f'["{name}"]', toml([str(path)]))
+    return text
 
 
 def stage(work: Path) -> None:
