@@ -20,10 +20,11 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 
 from corpora import write_text
 
-ROUNDS = 5
+ROUNDS = 11
 
 
 def count_firth(text: str, cores: int) -> None:
@@ -84,20 +85,25 @@ def finish(*processes: subprocess.Popen[str]) -> float:
     return float(max(times))
 
 
-def seconds(task: str, text: Path, most_cores: int) -> list[float]:
-    """Run a task in processes that may use one core, two ...; the best times, taken by turns."""
+def seconds(task: str, text: Path, most_cores: int) -> list[list[float]]:
+    """Run a task in processes that may use one core, two ..., by turns."""
     ranges = [range(cores) for cores in range(1, most_cores + 1)]
     rounds = [[finish(start(task, text, cores)) for cores in ranges] for _ in range(ROUNDS)]
-    return [min(times) for times in zip(*rounds, strict=True)]
+    return [list(times) for times in zip(*rounds, strict=True)]
 
 
-def best_ratio(task: str, text: Path) -> float:
-    """How much more two processes do in the time of one, that have a core each."""
+def independent_seconds(task: str, text: Path) -> tuple[list[float], list[float]]:
+    """Run one process on a core, and two that have a core each, by turns."""
     alone, both = [], []
     for _ in range(ROUNDS):
         alone.append(finish(start(task, text, range(1))))
         both.append(finish(*[start(task, text, range(core, core + 1)) for core in range(2)]))
-    return 2 * min(alone) / min(both)
+    return alone, both
+
+
+def median_ratio(one: list[float], two: list[float]) -> float:
+    """Of what ran by turns: the speed of the machine changes from minute to minute."""
+    return median(a / b for a, b in zip(one, two, strict=True))
 
 
 def child(task: str, text: str, first_core: int, end_core: int) -> None:
@@ -128,25 +134,28 @@ def main() -> None:
         text = Path(folder) / "text.txt"
         name = write_text(text)
         size = text.stat().st_size / 1e6
-        print(f"{name}: {size:.0f} MB of whitespace text; best of {ROUNDS}, in MB/s")
-        print(f"{'':26} {'one core':>10} {'two cores':>10} {'ratio':>7}")
+        print(f"{name}: {size:.0f} MB of whitespace text; best of {ROUNDS} by turns, in MB/s")
+        print(f"{'':48} {'ratio':>7} {'of the':>7}")
+        print(f"{'':26} {'one core':>10} {'two cores':>10} {'(median)':>7} {'best':>7}")
         rates = {}
         for task in TASKS:
             if "gensim" in task and not find_spec("gensim"):
                 continue
             most_cores = 2 if "firth" in task and (os.cpu_count() or 1) > 1 else 1
-            one, *two = [size / time for time in seconds(task, text, most_cores)]
-            rates[task] = one
-            print(
-                f"{task:26} {one:10.0f}" + (f" {two[0]:10.0f} {two[0] / one:7.2f}" if two else ""),
-                flush=True,
-            )
+            times = seconds(task, text, most_cores)
+            best = [size / min(runs) for runs in times]
+            rates[task] = best[0]
+            line = f"{task:26} " + " ".join(f"{rate:10.0f}" for rate in best)
+            if most_cores > 1:
+                line += f" {median_ratio(*times):7.2f} {best[1] / best[0]:7.2f}"
+            print(line, flush=True)
         if (os.cpu_count() or 1) > 1:
             half = Path(folder) / "half.txt"
             with text.open("rb") as whole:
                 half.write_bytes(whole.read(text.stat().st_size // 2).rpartition(b"\n")[0])
-            ratio = best_ratio("firth counts and encodes", half)
-            print(f"{'two processes, half each':48} {ratio:7.2f}")
+            alone, both = independent_seconds("firth counts and encodes", half)
+            middle, best_of = 2 * median_ratio(alone, both), 2 * min(alone) / min(both)
+            print(f"{'two processes, half each':48} {middle:7.2f} {best_of:7.2f}")
     if "gensim counts" in rates:
         ratio = rates["firth counts"] / rates["gensim counts"]
         print(f"firth : gensim, counting on one core: {ratio:.1f}x")

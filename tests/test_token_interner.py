@@ -1,5 +1,7 @@
 """The core's token interner against `bytes.split()` and a dictionary."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -34,7 +36,7 @@ blocks = st.lists(
 ).map(lambda parts: [gap + b"".join(t + g for t, g in pairs) for gap, pairs in parts])
 
 
-def encode(blocks, n_interners=1, min_count=1, max_size=None, vocabulary=None):
+def encode(blocks, n_interners=1, min_count=1, max_size=None, vocabulary=None, n_threads=1):
     """What the corpus does with blocks, the next interner taking the next one."""
     interners = [_core.TokenInterner() for _ in range(n_interners)]
     provisional = []
@@ -42,10 +44,7 @@ def encode(blocks, n_interners=1, min_count=1, max_size=None, vocabulary=None):
         ids = np.full(len(block) + 1, 12345, np.uint32)
         provisional.append(ids[: interners[number % n_interners].encode_text(block, ids)])
     if vocabulary is None:
-        total = _core.TokenInterner()
-        for interner in interners:
-            total.absorb(interner)
-        arrays = total.select_words(min_count, max_size or 2**63 - 1)
+        arrays = _core.select_words(interners, min_count, max_size or 2**63 - 1, n_threads)
     else:
         offsets = np.cumsum([0, *map(len, vocabulary)]).astype(np.uint64)
         arrays = np.frombuffer(b"".join(vocabulary), np.uint8), offsets, []
@@ -125,10 +124,11 @@ def test_the_table_grows_with_the_number_of_words():
     assert (ids[: len(names)] == np.arange(len(names))).all()
     assert interner.encode_text(text, ids) == len(names) + 1
     assert (ids[: len(names)] == np.arange(len(names))).all()
-    assert (len(interner), interner.total_count, interner.highest_count) == (140_000, 280_000, 2)
-    word_bytes, offsets, counts = interner.select_words(1, 2**63 - 1)
-    assert words_of(word_bytes, offsets) == sorted(names)
-    assert (counts == 2).all()
+    assert (len(interner), interner.total_count) == (140_000, 280_000)
+    for n_threads in (1, 2, 3, 5):
+        word_bytes, offsets, counts = _core.select_words([interner], 1, 2**63 - 1, n_threads)
+        assert words_of(word_bytes, offsets) == sorted(names)
+        assert (counts == 2).all()
 
 
 def test_words_of_equal_counts_are_in_the_order_of_their_code_points():
@@ -153,15 +153,22 @@ def test_lines_that_end_where_a_batch_of_tokens_ends(n):
     assert ids[: _core.TokenInterner().encode_text(block, ids)].tolist() == expected
 
 
-def test_an_interner_that_takes_in_another_keeps_its_own_numbers():
-    a, b = _core.TokenInterner(), _core.TokenInterner()
-    before = a.encode_sentences([["x", "y", "x"]])
-    b.encode_sentences([["z", "y"], ["z"]])
-    a.absorb(b)
-    assert (len(a), a.total_count, a.highest_count) == (3, 6, 2)
-    assert a.encode_sentences([["x", "y", "x"]]).tolist() == before.tolist()
-    # The other one is as it was.
-    assert (len(b), b.total_count) == (2, 3)
+@pytest.mark.parametrize("min_count", [0, 1, 2, 3, 5, 100])
+@pytest.mark.parametrize(("n_interners", "n_threads"), [(1, 4), (2, 1), (2, 2), (3, 2), (7, 3)])
+def test_words_are_selected_by_what_all_interners_have_counted(min_count, n_interners, n_threads):
+    rng = np.random.default_rng(1)
+    interners, total = [_core.TokenInterner() for _ in range(n_interners)], Counter()
+    for number, interner in enumerate(interners):
+        # Some words are everywhere, some are known to one interner only.
+        drawn = np.minimum(rng.zipf(1.3, 30_000), 10**9)
+        names = [f"{word}" if word < 2_000 else f"{word}of{number}" for word in drawn]
+        interner.encode_sentences([names])
+        total.update(names)
+    expected = sorted((-n, word.encode()) for word, n in total.items() if n >= min_count)
+    for max_size in (2**63 - 1, 10):
+        arrays = _core.select_words(interners, min_count, max_size, n_threads)
+        found = zip((-arrays[2]).tolist(), words_of(*arrays[:2]), strict=True)
+        assert list(found) == expected[:max_size]
 
 
 # --- what the core refuses ------------------------------------------------------------------------
@@ -194,6 +201,14 @@ def test_offsets_of_a_damaged_vocabulary_do_not_become_addresses(offsets):
     interner.encode_sentences([["abcd"]])
     with pytest.raises(ValueError, match="offsets"):
         interner.id_map_to(np.frombuffer(b"abcd", np.uint8), np.array(offsets, np.uint64))
+
+
+def test_words_of_no_interner_are_refused():
+    for interners, n_threads in (([], 1), ([_core.TokenInterner()], 0)):
+        with pytest.raises(ValueError, match="one or more"):
+            _core.select_words(interners, 1, 10, n_threads)
+    with pytest.raises(ValueError, match="None"):
+        _core.select_words([None], 1, 10)
 
 
 def test_a_token_that_is_no_text_is_refused():

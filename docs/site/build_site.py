@@ -139,7 +139,10 @@ def stage(work: Path) -> None:
 
 def build(work: Path) -> list[str]:
     """Build the site in a folder; gives what is wrong with it."""
-    stage(work)
+    try:
+        stage(work)
+    except SiteError as error:
+        return [str(error)]
     command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", "zensical.toml"]
     done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr

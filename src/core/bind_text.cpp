@@ -2,6 +2,7 @@
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
 
 #include <limits>
 #include <stdexcept>
@@ -9,6 +10,7 @@
 #include <tuple>
 
 #include "bindings.hpp"
+#include "select_words.hpp"
 #include "token_interner.hpp"
 
 using firth::TokenInterner;
@@ -43,17 +45,27 @@ auto encode_sentences(TokenInterner &interner, nb::list sentences, bool last_is_
 }
 
 // The selected words as the arrays of a vocabulary: their bytes, their offsets, their counts.
-auto select_words(const TokenInterner &interner, int64_t min_count, size_t max_size) {
+auto select_words(const std::vector<const TokenInterner *> &interners, int64_t min_count,
+                  size_t max_size, size_t n_threads) {
+    if (interners.empty() || n_threads == 0)
+        throw std::invalid_argument("interners and threads: there must be one or more of each");
+    for (const TokenInterner *interner : interners)
+        if (!interner) throw std::invalid_argument("None is no interner");
     std::vector<uint8_t> bytes;
     std::vector<uint64_t> offsets{0};
     std::vector<int64_t> counts;
     {
         nb::gil_scoped_release release;
-        for (uint32_t id : interner.select(min_count, max_size)) {
-            const std::string_view word = interner.word(id);
+        const auto words = firth::select_words(interners, min_count, max_size, n_threads);
+        offsets.reserve(words.size() + 1);
+        counts.reserve(words.size());
+        for (size_t i = 0; i < words.size(); ++i) {
+            // They lie here and there: some are sent for before they are copied.
+            if (i + 16 < words.size()) __builtin_prefetch(words[i + 16].word.data());
+            const auto &[count, first_bytes, word] = words[i];
             bytes.insert(bytes.end(), word.begin(), word.end());
             offsets.push_back(bytes.size());
-            counts.push_back(interner.count(id));
+            counts.push_back(count);
         }
     }
     return std::make_tuple(to_numpy(std::move(bytes)), to_numpy(std::move(offsets)),
@@ -104,12 +116,11 @@ void bind_text(nb::module_ &m) {
         .def(nb::init<>())
         .def("encode_text", &encode_text, "text"_a, "ids"_a.noconvert())
         .def("encode_sentences", &encode_sentences, "sentences"_a, "last_is_open"_a = false)
-        .def("absorb", &TokenInterner::absorb, "other"_a, nb::call_guard<nb::gil_scoped_release>())
-        .def("select_words", &select_words, "min_count"_a, "max_size"_a)
         .def("id_map_to", &id_map_to, "word_bytes"_a.noconvert(), "word_offsets"_a.noconvert())
         .def("__len__", &TokenInterner::size)
-        .def_prop_ro("total_count", &TokenInterner::total_count)
-        .def_prop_ro("highest_count", &TokenInterner::highest_count);
+        .def_prop_ro("total_count", &TokenInterner::total_count);
+    m.def("select_words", &select_words, "interners"_a, "min_count"_a, "max_size"_a,
+          "n_threads"_a = 1);
     m.def("rename_ids", &rename_ids, "provisional"_a.noconvert(), "id_map"_a.noconvert(),
           "ids"_a.noconvert(), "sentence_ends"_a.noconvert());
     m.attr("SENTENCE_END") = firth::kSentenceEnd;

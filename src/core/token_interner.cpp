@@ -13,9 +13,6 @@ namespace {
 
 constexpr size_t kArenaChunk = 1 << 20;
 constexpr size_t kInitialSlots = 1 << 16;
-// Tokens are cut and hashed this many at a time before the first is looked up, so that the table's
-// cache misses overlap.
-constexpr size_t kBatch = 64;
 
 inline bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
@@ -24,6 +21,8 @@ inline uint64_t mark_low_bytes(uint64_t word) {
     constexpr uint64_t ones = 0x0101010101010101;
     return (word - ones * 0x21) & ~word & (ones * 0x80);
 }
+
+inline uint32_t upper_half(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
 
 inline uint64_t first_bytes_of(uint64_t word, size_t length) {
     return length >= 8 ? word : word & ((uint64_t{1} << (8 * length)) - 1);
@@ -74,7 +73,7 @@ size_t TokenInterner::encode_text(const char *text, size_t length, uint32_t *ids
             token.first_word = end - begin >= 8
                                    ? first_bytes_of(load_bytes<uint64_t>(begin), token.length)
                                    : load_padded(begin, token.length);
-            token.hash = hash_bytes(begin, token.length, token.first_word);
+            token.hash = upper_half(hash_bytes(begin, token.length, token.first_word));
             token.ends_sentence = false;
             send_for_slot(token);
         }
@@ -90,7 +89,8 @@ size_t TokenInterner::encode_text(const char *text, size_t length, uint32_t *ids
 TokenInterner::Token TokenInterner::token_of(std::string_view text) {
     const auto length = static_cast<uint32_t>(text.size());
     const uint64_t first_word = load_padded(text.data(), length);
-    return {text.data(), first_word, hash_bytes(text.data(), length, first_word), length, false};
+    const uint32_t hash = upper_half(hash_bytes(text.data(), length, first_word));
+    return {text.data(), first_word, hash, length, false};
 }
 
 uint32_t TokenInterner::encode_token(std::string_view text) { return intern(token_of(text)); }
@@ -112,21 +112,20 @@ bool TokenInterner::matches(const Entry &entry, const Token &token) const {
 }
 
 void TokenInterner::send_for_slot(const Token &token) const {
-    __builtin_prefetch(&slots_[token.hash & (slots_.size() - 1)]);
+    __builtin_prefetch(&slots_[home_of(token.hash)]);
 }
 
 void TokenInterner::send_for_entry(const Token &token) const {
-    const uint32_t id = slots_[token.hash & (slots_.size() - 1)].id;
+    const uint32_t id = slots_[home_of(token.hash)].id;
     if (id != kEmpty) __builtin_prefetch(&entries_[id], 1);
 }
 
 // The slot that holds the token, or the empty one where it belongs.
 size_t TokenInterner::find_slot(const Token &token) const {
     const size_t mask = slots_.size() - 1;
-    const uint32_t tag = static_cast<uint32_t>(token.hash >> 32);
-    size_t slot = token.hash & mask;
+    size_t slot = home_of(token.hash);
     while (slots_[slot].id != kEmpty &&
-           !(slots_[slot].hash_tag == tag && matches(entries_[slots_[slot].id], token)))
+           !(slots_[slot].hash == token.hash && matches(entries_[slots_[slot].id], token)))
         slot = (slot + 1) & mask;
     return slot;
 }
@@ -142,23 +141,22 @@ uint32_t TokenInterner::insert(const Token &token, size_t slot) {
     if (entries_.size() >= kMaxTypes)
         throw std::length_error("more than 4,294,967,280 distinct tokens");
     const auto id = static_cast<uint32_t>(entries_.size());
-    const auto tag = static_cast<uint32_t>(token.hash >> 32);
-    entries_.push_back({token.first_word, keep(token.bytes, token.length), 0, token.length, tag});
-    slots_[slot] = {tag, id};
+    entries_.push_back({token.first_word, keep(token.bytes, token.length), 0, token.length});
+    slots_[slot] = {token.hash, id};
     if (entries_.size() * 2 > slots_.size()) grow();
     return id;
 }
 
 void TokenInterner::grow() {
-    std::vector<Slot, LargePages<Slot>> larger(slots_.size() * 4, Slot{0, kEmpty});
-    const size_t mask = larger.size() - 1;
-    for (uint32_t id = 0; id < entries_.size(); ++id) {
-        const Entry &entry = entries_[id];
-        size_t slot = hash_bytes(entry.bytes, entry.length, entry.first_word) & mask;
-        while (larger[slot].id != kEmpty) slot = (slot + 1) & mask;
-        larger[slot] = {entry.hash_tag, id};
+    std::vector<Slot, LargePages<Slot>> smaller(slots_.size() * 2, Slot{0, kEmpty});
+    smaller.swap(slots_);
+    const size_t mask = slots_.size() - 1;
+    for (const Slot &taken : smaller) {
+        if (taken.id == kEmpty) continue;
+        size_t slot = home_of(taken.hash);
+        while (slots_[slot].id != kEmpty) slot = (slot + 1) & mask;
+        slots_[slot] = taken;
     }
-    slots_ = std::move(larger);
 }
 
 const char *TokenInterner::keep(const char *bytes, size_t length) {
@@ -174,62 +172,10 @@ const char *TokenInterner::keep(const char *bytes, size_t length) {
     return kept;
 }
 
-// Calls work(i, token) for each i below n, a batch at a time, so that the misses of the table and of
-// its entries overlap.
-template <typename StringAt, typename Work>
-void TokenInterner::for_each_token(size_t n, const StringAt &string_at, const Work &work) const {
-    std::array<Token, kBatch> batch;
-    for (size_t first = 0; first < n; first += kBatch) {
-        const size_t n_in_batch = std::min(kBatch, n - first);
-        for (size_t i = 0; i < n_in_batch; ++i) {
-            batch[i] = token_of(string_at(first + i));
-            send_for_slot(batch[i]);
-        }
-        for (size_t i = 0; i < n_in_batch; ++i) send_for_entry(batch[i]);
-        for (size_t i = 0; i < n_in_batch; ++i) work(first + i, batch[i]);
-    }
-}
-
-void TokenInterner::absorb(const TokenInterner &other) {
-    for_each_token(
-        other.size(), [&](size_t i) { return other.word(static_cast<uint32_t>(i)); },
-        [&](size_t i, const Token &token) {
-            entries_[intern(token)].count += other.entries_[i].count - 1;
-        });
-}
-
 uint64_t TokenInterner::total_count() const {
     uint64_t total = 0;
     for (const Entry &entry : entries_) total += static_cast<uint64_t>(entry.count);
     return total;
-}
-
-int64_t TokenInterner::highest_count() const {
-    int64_t highest = 0;
-    for (const Entry &entry : entries_) highest = std::max(highest, entry.count);
-    return highest;
-}
-
-std::vector<uint32_t> TokenInterner::select(int64_t min_count, size_t max_size) const {
-    // Count and first bytes go along with the id, since looking at the entries would be a cache miss
-    // for every comparison.
-    struct Candidate {
-        int64_t count;
-        uint64_t first_bytes;  // that compare as the bytes do, one after the other
-        uint32_t id;
-    };
-    std::vector<Candidate> candidates;
-    for (uint32_t id = 0; id < entries_.size(); ++id)
-        if (entries_[id].count >= min_count)
-            candidates.push_back({entries_[id].count, __builtin_bswap64(entries_[id].first_word), id});
-    std::sort(candidates.begin(), candidates.end(), [this](const Candidate &a, const Candidate &b) {
-        if (a.count != b.count) return a.count > b.count;
-        if (a.first_bytes != b.first_bytes) return a.first_bytes < b.first_bytes;
-        return word(a.id) < word(b.id);
-    });
-    std::vector<uint32_t> selected(std::min(candidates.size(), max_size));
-    for (size_t i = 0; i < selected.size(); ++i) selected[i] = candidates[i].id;
-    return selected;
 }
 
 std::vector<uint32_t> TokenInterner::id_map_to(const char *word_bytes, const uint64_t *offsets,
@@ -238,9 +184,8 @@ std::vector<uint32_t> TokenInterner::id_map_to(const char *word_bytes, const uin
     const auto word_at = [&](size_t i) {
         return std::string_view(word_bytes + offsets[i], offsets[i + 1] - offsets[i]);
     };
-    for_each_token(n_words, word_at, [&](size_t i, const Token &token) {
-        const uint32_t id = slots_[find_slot(token)].id;
-        if (id != kEmpty) map[id] = static_cast<uint32_t>(i);
+    find_each(n_words, word_at, [&](size_t i, uint32_t id) {
+        if (id != kDropped) map[id] = static_cast<uint32_t>(i);
     });
     return map;
 }

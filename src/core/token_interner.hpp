@@ -5,6 +5,8 @@
 // that can be read only once (a pipe, a generator) needs no second reading.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -36,19 +38,19 @@ class TokenInterner {
     // The id of a token that was seen before, or kDropped.
     uint32_t find(std::string_view token) const;
 
-    // Counts all words of another interner here too. Ids given so far stay as they are.
-    void absorb(const TokenInterner &other);
+    // Calls use(i, id) with what find(string_at(i)) gives for each i below n, a batch at a time, so that
+    // the misses of the table and of its entries overlap.
+    template <typename StringAt, typename Use>
+    void find_each(size_t n, const StringAt &string_at, const Use &use) const;
 
     size_t size() const { return entries_.size(); }
     uint64_t total_count() const;
-    int64_t highest_count() const;
-
-    // The ids of words seen at least min_count times, by falling count and, where counts are equal,
-    // by their bytes; at most max_size of them.
-    std::vector<uint32_t> select(int64_t min_count, size_t max_size) const;
 
     std::string_view word(uint32_t id) const { return {entries_[id].bytes, entries_[id].length}; }
     int64_t count(uint32_t id) const { return entries_[id].count; }
+
+    // The first eight bytes of a word, as a number that compares as they do, one after the other.
+    uint64_t first_bytes(uint32_t id) const { return __builtin_bswap64(entries_[id].first_word); }
 
     // For each id given here, the position of its word in a vocabulary, or kDropped. The words of the
     // vocabulary lie end to end; word i is [offsets[i], offsets[i + 1]).
@@ -63,27 +65,27 @@ class TokenInterner {
         const char *bytes;
         int64_t count;
         uint32_t length;
-        uint32_t hash_tag;
     };
+    // The upper half of the hash is enough to find the place of a slot, so that the table grows by one
+    // pass over itself, without a look at the words.
     struct Slot {
-        uint32_t hash_tag;
+        uint32_t hash;
         uint32_t id;
     };
     struct Token {
         const char *bytes;
         uint64_t first_word;
-        uint64_t hash;
+        uint32_t hash;
         uint32_t length;
         bool ends_sentence;  // a line end lies between this token and the next one
     };
 
     static Token token_of(std::string_view text);
     const char *find_token_end(const char *p, const char *end) const;
-    template <typename StringAt, typename Work>
-    void for_each_token(size_t n, const StringAt &string_at, const Work &work) const;
     uint32_t intern(const Token &token);
     uint32_t insert(const Token &token, size_t slot);
     bool matches(const Entry &entry, const Token &token) const;
+    size_t home_of(uint32_t hash) const { return hash * uint64_t{slots_.size()} >> 32; }
     size_t find_slot(const Token &token) const;
     void send_for_slot(const Token &token) const;
     void send_for_entry(const Token &token) const;
@@ -91,12 +93,32 @@ class TokenInterner {
     const char *keep(const char *bytes, size_t length);
 
     static constexpr uint32_t kEmpty = 0xffffffff;
+    // Tokens are cut and hashed this many at a time before the first is looked up.
+    static constexpr size_t kBatch = 64;
+
     std::vector<Slot, LargePages<Slot>> slots_;  // open addressing, a power of two, at most half full
     std::vector<Entry, LargePages<Entry>> entries_;
     std::vector<std::unique_ptr<char[]>> arena_;
     char *arena_next_ = nullptr;
     size_t arena_left_ = 0;
 };
+
+template <typename StringAt, typename Use>
+void TokenInterner::find_each(size_t n, const StringAt &string_at, const Use &use) const {
+    std::array<Token, kBatch> batch;
+    for (size_t first = 0; first < n; first += kBatch) {
+        const size_t n_in_batch = std::min(kBatch, n - first);
+        for (size_t i = 0; i < n_in_batch; ++i) {
+            batch[i] = token_of(string_at(first + i));
+            send_for_slot(batch[i]);
+        }
+        for (size_t i = 0; i < n_in_batch; ++i) send_for_entry(batch[i]);
+        for (size_t i = 0; i < n_in_batch; ++i) {
+            const uint32_t id = slots_[find_slot(batch[i])].id;
+            use(first + i, id == kEmpty ? kDropped : id);
+        }
+    }
+}
 
 // Renames the provisional ids of a block, drops those that the map drops, and notes how many ids
 // stand before each sentence end. `ids` may be `provisional`; both outputs have room for

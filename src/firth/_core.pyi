@@ -133,6 +133,26 @@ def first_wrong_byte(
     connectivity: int,
     connectivity_base: int,
 ) -> int: ...
+
+class IndexGraph:
+    def __init__(
+        self,
+        vectors: NDArray[np.uint8],
+        dtype: str,
+        nodes: NDArray[np.uint8],
+        n_rows: int,
+        connectivity: int,
+        connectivity_base: int,
+        entry: int,
+    ) -> None: ...
+    def nearest(
+        self,
+        queries: NDArray[np.float32],
+        expansion: int,
+        n_threads: int,
+        keys: NDArray[np.int64],
+    ) -> None: ...
+
 def best_sums(
     plus: NDArray[np.float32],
     minus: NDArray[np.float32],
@@ -198,19 +218,16 @@ class TokenInterner:
     def encode_sentences(
         self, sentences: list[list[str]], last_is_open: bool = False
     ) -> NDArray[np.uint32]: ...
-    def absorb(self, other: TokenInterner) -> None: ...
-    def select_words(
-        self, min_count: int, max_size: int
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint64], NDArray[np.int64]]: ...
     def id_map_to(
         self, word_bytes: NDArray[np.uint8], word_offsets: NDArray[np.uint64]
     ) -> NDArray[np.uint32]: ...
     def __len__(self) -> int: ...
     @property
     def total_count(self) -> int: ...
-    @property
-    def highest_count(self) -> int: ...
 
+def select_words(
+    interners: list[TokenInterner], min_count: int, max_size: int, n_threads: int = 1
+) -> tuple[NDArray[np.uint8], NDArray[np.uint64], NDArray[np.int64]]: ...
 def rename_ids(
     provisional: NDArray[np.uint32],
     id_map: NDArray[np.uint32],

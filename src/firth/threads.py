@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
 
-__all__ = ["map_in_order", "run_tasks"]
+__all__ = ["map_in_order", "run_in_order", "run_tasks"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -109,6 +109,65 @@ def run_tasks(
 
 
 _NOTHING = object()
+
+
+def run_in_order(
+    tasks: Iterable[T], work: Callable[[T], R], use: Callable[[R], object], workers: int
+) -> None:
+    """Do tasks on threads, and use what comes of them in the order of the tasks.
+
+    A thread takes the next task, does it, and hands on whatever is next: what a thread has made
+    need not go to the core of another one. The calling thread only waits.
+
+    Parameters
+    ----------
+    tasks : iterable
+        Asked for the next one by one thread at a time.
+    work : callable
+        Does one; called from several threads.
+    use : callable
+        Takes a result; called by one thread at a time.
+    workers : int
+        How many threads.
+
+    Raises
+    ------
+    BaseException
+        The first that any of the three raised, when all threads have stopped; Ctrl-C among them.
+
+    Examples
+    --------
+    >>> used = []
+    >>> run_in_order([-1, 2, -3], abs, used.append, workers=2)
+    >>> used
+    [1, 2, 3]
+    """
+    stop = threading.Event()
+    turn = threading.Condition()
+    results: dict[int, R] = {}
+    n_used = 0
+
+    def few_ahead() -> Iterator[tuple[int, T]]:
+        # One slow thread must not make the others fill the memory with what comes after it.
+        for number, task in enumerate(tasks):
+            with turn:
+                while number > n_used + 4 * workers and not stop.is_set():
+                    turn.wait(timeout=0.1)
+            yield number, task
+
+    def work_and_use(numbered: tuple[int, T]) -> None:
+        nonlocal n_used
+        number, task = numbered
+        result = work(task)
+        with turn:
+            results[number] = result
+            while n_used in results:
+                use(results.pop(n_used))
+                n_used += 1
+            turn.notify_all()
+
+    if not run_tasks(few_ahead(), work_and_use, workers, stop):
+        raise KeyboardInterrupt
 
 
 def map_in_order(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:

@@ -7,17 +7,16 @@ chosen, and the ids are renamed where they lie: they only become fewer.
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from firth import _core
 from firth.corpus._renaming import Block, rename_file
 from firth.errors import FormatError, TextError, VocabularyError
-from firth.text import TextSource
+from firth.text import FileSource, TextSource
+from firth.threads import map_in_order, run_in_order
 from firth.vocab import Vocab
 
 if TYPE_CHECKING:
@@ -78,31 +77,26 @@ class ProvisionalIds:
             return Block(number, len(ids)), ids
 
         source = self._source
-        pieces: Iterable[bytes | list[list[str]]] = (
-            source.blocks() if isinstance(source, TextSource) else source.sentence_batches()
-        )
         shown = 0
-        with _Output(path) as write, ThreadPoolExecutor(self._workers) as threads:
-            under_way: deque[Future[tuple[Block, NDArray[np.uint32]]]] = deque()
+        with _Output(path) as write:
 
-            def write_oldest() -> None:
-                block, ids = under_way.popleft().result()
+            def use(encoded: tuple[Block, NDArray[np.uint32]]) -> None:
+                nonlocal shown
+                block, ids = encoded
                 self._blocks.append(block)
                 write(ids)
+                bar.advance(max(source.n_bytes_read - shown, 0))
+                shown = source.n_bytes_read
 
-            try:
-                for piece in pieces:
-                    under_way.append(threads.submit(encode, piece))
-                    # A few blocks ahead keep all threads busy; more would only take memory.
-                    while len(under_way) > self._workers + 1:
-                        write_oldest()
-                    bar.advance(max(source.n_bytes_read - shown, 0))
-                    shown = source.n_bytes_read
-                while under_way:
-                    write_oldest()
-            except BaseException:
-                threads.shutdown(cancel_futures=True)
-                raise
+            if isinstance(source, FileSource):
+                run_in_order(source.blocks(), encode, use, self._workers)
+                return
+            # A caller's iterable is asked by the caller's thread only.
+            pieces: Iterable[bytes | list[list[str]]] = (
+                source.blocks() if isinstance(source, TextSource) else source.sentence_batches()
+            )
+            for encoded in map_in_order(encode, pieces, self._workers):
+                use(encoded)
 
     def _encode_piece(
         self, interner: _core.TokenInterner, piece: bytes | list[list[str]]
@@ -135,19 +129,20 @@ class ProvisionalIds:
 
     def choose_vocab(self, min_count: int, max_size: int | None) -> Vocab:
         """Add up the counts of all threads and keep the frequent words."""
-        everything = self._interners[0]
-        for other in self._interners[1:]:
-            everything.absorb(other)
-        if len(everything) == 0:
-            raise TextError(f"{self._source.name}: no tokens: the text is empty")
-        words, offsets, counts = everything.select_words(min_count, max_size or _ALL)
+        selected = _core.select_words(self._interners, min_count, max_size or _ALL, self._workers)
+        if len(selected[-1]) == 0:
+            self._raise_no_words(min_count)
+        return Vocab.from_arrays(*selected)
+
+    def _raise_no_words(self, min_count: int) -> NoReturn:
+        _, _, counts = _core.select_words(self._interners, 1, _ALL, self._workers)
         if len(counts) == 0:
-            raise VocabularyError(
-                f"{self._source.name}: no words are left: {len(everything):,} distinct words were "
-                f"read, the most frequent one {everything.highest_count:,} times, and min_count is "
-                f"{min_count:,}; give more text or a lower min_count"
-            )
-        return Vocab.from_arrays(words, offsets, counts)
+            raise TextError(f"{self._source.name}: no tokens: the text is empty")
+        raise VocabularyError(
+            f"{self._source.name}: no words are left: {len(counts):,} distinct words were read, "
+            f"the most frequent one {counts[0]:,} times, and min_count is {min_count:,}; give more "
+            "text or a lower min_count"
+        )
 
     def rename(self, vocab: Vocab, ids_path: Path, sentence_ends_path: Path) -> tuple[int, int]:
         """Rename the ids in their file to those of a vocabulary, and write where sentences end.
@@ -157,16 +152,14 @@ class ProvisionalIds:
         n_tokens, n_sentences : int
             How many are left.
         """
-        with ThreadPoolExecutor(self._workers) as threads:
-            try:
-                maps = list(
-                    threads.map(
-                        lambda interner: interner.id_map_to(vocab.word_bytes, vocab.word_offsets),
-                        self._interners,
-                    )
-                )
-            except ValueError as error:
-                raise FormatError(f"the vocabulary is damaged: {error}; make it again") from error
+
+        def map_of(interner: _core.TokenInterner) -> NDArray[np.uint32]:
+            return interner.id_map_to(vocab.word_bytes, vocab.word_offsets)
+
+        try:
+            maps = list(map_in_order(map_of, self._interners, self._workers))
+        except ValueError as error:
+            raise FormatError(f"the vocabulary is damaged: {error}; make it again") from error
         return rename_file(ids_path, sentence_ends_path, self._blocks, maps, self._workers)
 
 

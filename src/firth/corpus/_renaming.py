@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from firth import _core
+from firth.threads import run_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,8 +37,8 @@ def rename_file(
 ) -> tuple[int, int]:
     """Rename the ids of a file, drop those that the maps drop, and write where sentences end.
 
-    Threads rename blocks, and this one writes them in their order. There are only ever fewer ids,
-    so that writing never reaches a block that has not been read.
+    Blocks are renamed on threads and written in their order. There are only ever fewer ids, so that
+    writing never reaches a block that has not been read.
 
     Parameters
     ----------
@@ -64,7 +62,8 @@ def rename_file(
     cutter = SentenceCutter()
     descriptor = os.open(ids_path, os.O_RDWR)
 
-    def rename(block: Block, position: int) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    def rename(task: tuple[Block, int]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        block, position = task
         ids = np.empty(block.n_ids, np.uint32)
         ends = np.empty(block.n_ids, np.int64)
         _read_fully(descriptor, ids, 4 * position)
@@ -73,16 +72,17 @@ def rename_file(
         return ids[:n_ids], ends[:n_ends].copy()
 
     try:
-        with sentence_ends_path.open("wb") as ends_file, ThreadPoolExecutor(workers) as threads:
-            to_do = _with_positions(blocks)
-            under_way = deque(threads.submit(rename, *task) for task in islice(to_do, workers + 1))
-            while under_way:
-                ids, line_ends = under_way.popleft().result()
-                under_way.extend(threads.submit(rename, *task) for task in islice(to_do, 1))
+        with sentence_ends_path.open("wb") as ends_file:
+
+            def write(renamed: tuple[NDArray[np.uint32], NDArray[np.int64]]) -> None:
+                nonlocal n_sentences
+                ids, line_ends = renamed
                 _write_fully(descriptor, ids, 4 * cutter.n_ids)
                 ends = cutter.cut(line_ends, len(ids))
                 ends_file.write(ends.data)
                 n_sentences += len(ends)
+
+            run_in_order(_with_positions(blocks), rename, write, workers)
             ends = cutter.finish()
             ends_file.write(ends.data)
         os.ftruncate(descriptor, 4 * cutter.n_ids)

@@ -93,7 +93,7 @@ class TextTokens:
             ids = _ids_of_lists(interner, lists, number, name)
         ends = np.flatnonzero(ids == _core.SENTENCE_END)
         sizes = np.diff(ends, prepend=-1) - 1
-        word_bytes, offsets, _ = interner.select_words(0, _ALL)
+        word_bytes, offsets, _ = _core.select_words([interner], 0, _ALL)
         position = interner.id_map_to(word_bytes, offsets)
         numbers = position[np.delete(ids, ends)].astype(np.int64)
         data, bounds = word_bytes.tobytes(), offsets.tolist()

@@ -19,13 +19,15 @@ from firth.text.readers import (
     PathLineSentences,
     Text8Corpus,
 )
-from firth.text.sources import TextSource
+from firth.text.rows import read_rows
+from firth.text.sources import FileSource, TextSource
 from firth.text.tokenizers import TOKENIZERS, Tokenizer, make_tokenizer
 
 __all__ = [
     "TOKENIZERS",
     "BrownCorpus",
     "FileSentences",
+    "FileSource",
     "LineSentence",
     "PathLineSentences",
     "Text8Corpus",
@@ -34,4 +36,5 @@ __all__ = [
     "Tokenizer",
     "make_tokenizer",
     "open_text",
+    "read_rows",
 ]
