@@ -253,7 +253,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: ArrayLike | Iterable[Text]) -> NDArray[Any]:  # noqa: N803
         """Tell the class of each text, shape (n_texts,)."""
-        found: NDArray[Any] = self.classes_[self._log_probabilities(X).argmax(axis=1)]
+        columns = self._log_probabilities(X).argmax(axis=1)
+        found: NDArray[Any] = self.classes_[columns]
         return found
 
     def predict_proba(self, X: ArrayLike | Iterable[Text]) -> NDArray[np.float32]:  # noqa: N803

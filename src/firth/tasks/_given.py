@@ -101,7 +101,7 @@ def classes_of(texts: Sequence[Text], y: Any) -> tuple[NDArray[Any], NDArray[np.
     classes, numbers, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if len(classes) < 2:
         raise InputError(
-            f"all {len(labels):,} texts have the label {classes[0]!r}: a classifier needs two "
+            f"all {len(labels):,} texts have the label {classes.tolist()[0]!r}: a classifier needs two "
             f"classes or more"
         )
     if len(alone := classes[counts == 1]):
