@@ -166,6 +166,10 @@ NEEDED = {
     "firth.layers.torch": "torch",
     "firth.layers.keras": "keras",
     "firth.layers.jax": "flax",
+    "firth.tasks": "sklearn",
+    "firth.tasks._network_classifier": "torch",
+    "firth.tasks._networks": "torch",
+    "firth.tasks._training": "torch",
 }
 
 
@@ -210,7 +214,7 @@ def prepare(folder):
 
 @pages
 def test_python_on_the_pages_runs(page, workplace):
-    if page.name == "layers.md":
+    if page.name in {"classification.md", "layers.md"}:
         pytest.importorskip("torch", reason="needs torch")
     prepare(workplace)
     namespace = {"__name__": "example"}

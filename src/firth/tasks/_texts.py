@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import os
 import re
@@ -189,7 +190,7 @@ def _check_options(headers: str, encoding: str | None) -> None:
         raise ParameterError(f"headers is {headers!r}, which is neither 'keep' nor 'strip'")
     if encoding is not None:
         try:
-            b"".decode(encoding)
+            codecs.lookup(encoding)
         except LookupError:
             raise ParameterError(
                 f"encoding is {encoding!r}, which Python does not know; latin-1, cp1252 and utf-8 "
