@@ -71,7 +71,7 @@ def test_train_evaluate_and_predict(run, posts, wv, tmp_path):
     found = [json.loads(line) for line in out.splitlines()]
     assert [each["classes"][0]["label"] for each in found] == ["animals", "tools"]
     assert found[1]["text"].endswith("lines, line 3")
-    assert found[0]["words"][0]["word"] == "cat"
+    assert {each["word"] for each in found[0]["words"]} == {"the", "cat"}
     assert "is read as latin-1" in err
 
 
@@ -102,7 +102,7 @@ def test_compare(run, posts, wv, tmp_path):
         (("evaluate", "m", "{posts}", "--picture", "x.gif"), 2, "x.gif: a picture is named .png"),
         (("predict", "nowhere", "-"), 1, "nowhere: no such folder"),
         (("compare", "{posts}", "--sizes", "ten"), 2, "'ten' is no number"),
-        (("compare", "{posts}", "--sizes", "99"), 2, "99 texts to learn from: there are from 2 to 40"),
+        (("compare", "{posts}", "--sizes", "99"), 2, "99 texts to learn from"),
         (("compare", "{posts}", "--only", "luck"), 2, "'luck' is none of"),
         (("compare", "{posts}", "--json", "--markdown"), 2, "do not go together"),
     ],
@@ -146,7 +146,11 @@ def test_a_classifier_can_be_asked_without_pytorch(run, posts, tmp_path):
     texts = read_labelled_texts(posts / "posts-train")
     TextClassifier(model="tfidf").fit(texts.texts, texts.labels).save(tmp_path / "m")
     code = (
-        "import sys; sys.modules['torch'] = None\n"
+        "import sys\n"
+        "class Missing:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] == 'torch': raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Missing())\n"
         "from firth.tasks import TextClassifier\n"
         f"print(TextClassifier.load({str(tmp_path / 'm')!r}).predict(['the axe']))\n"
         "try: TextClassifier(model='kim', embedding='scratch').fit(['a b', 'c'], ['x', 'y'])\n"

@@ -401,8 +401,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def _kind_of(settings: Settings) -> Any:
     """Find the class of the model; PyTorch is imported only where it is used."""
     if settings.is_network:
-        from firth.tasks._network_classifier import NetworkClassifier
-
+        try:
+            from firth.tasks._network_classifier import NetworkClassifier
+        except ImportError as error:
+            raise MissingExtraError("torch", "tasks", f"model={settings.model!r}") from error
         return NetworkClassifier
     from firth.tasks._linear_classifier import LinearClassifier
 
