@@ -34,7 +34,7 @@ KIM = {"model": "kim", "maxlen": 200, "precision": "bfloat16"}
 CNN = {"model": "cnn", "maxlen": 200, "precision": "bfloat16", "dropout": 0.2}
 # Passes by how many texts there are: few texts take more of them.
 FEW = {"epochs": 16, "batch_size": 32, "patience": 5}
-MANY = {"epochs": 6, "batch_size": 64, "patience": 2}
+MANY = {"epochs": 5, "batch_size": 64, "patience": 2}
 
 
 def table(

@@ -192,6 +192,10 @@ NEEDED = {
     "firth.layers.torch": "torch",
     "firth.layers.keras": "keras",
     "firth.layers.jax": "flax",
+    "firth.tasks": "sklearn",
+    "firth.tasks._network_classifier": "torch",
+    "firth.tasks._networks": "torch",
+    "firth.tasks._training": "torch",
 }
 
 
@@ -209,7 +213,7 @@ def test_examples_of_docstrings(name, workplace):
 
 @pytest.mark.parametrize("page", [p for p in PAGES if p not in TUTORIALS], ids=ids)
 def test_python_on_the_pages_runs(page, workplace):
-    if page.name == "layers.md":
+    if page.name in {"classification.md", "layers.md"}:
         pytest.importorskip("torch", reason="needs torch")
     prepare(workplace)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):

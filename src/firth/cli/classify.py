@@ -38,7 +38,7 @@ _TEXTS_AT_A_TIME = 512
     context_settings=HELP_SETTINGS,
     examples="""
     firth classify compare 20news-bydate.tar.gz --headers strip --vectors wiki
-    firth classify train 20news-bydate.tar.gz/20news-bydate-train --vectors wiki -o news
+    firth classify train 20news-bydate.tar.gz --headers strip --vectors wiki -o news
     firth classify predict news - < letter.txt
     """,
 )
@@ -81,11 +81,11 @@ _MODEL_OPTIONS = (
            help="Networks: passes over the texts, at most."),
     option("--batch-size", type=POSITIVE, default=32, section=LEARNING, metavar="N",
            help="Networks: texts in a step."),
-    option("--learning-rate", type=float, default=1e-3, section=LEARNING, metavar="X",
+    option("--learning-rate", type=float, default=2e-3, section=LEARNING, metavar="X",
            help="Networks: size of a step."),
     option("--dropout", type=float, default=0.5, section=LEARNING, metavar="X",
            help="Networks: share of units left out while learning."),
-    option("--filters", type=POSITIVE, default=128, section=LEARNING, metavar="N",
+    option("--filters", type=POSITIVE, default=100, section=LEARNING, metavar="N",
            help="Networks: filters of each convolution."),
     option("--validation", type=float, default=0.1, section=LEARNING, metavar="X",
            help="Networks: share of texts held out to find the best pass; 0 for none."),
@@ -115,8 +115,7 @@ _MODEL_OPTIONS = (
     examples="""
     firth classify train posts/ --vectors wiki -o news              # a folder for each class
     firth classify train reviews.csv --text review --label stars --model tfidf -o stars
-    firth classify train 20news-bydate.tar.gz/20news-bydate-train --headers strip --vectors wiki \\
-      --embedding fine-tuned -o news
+    firth classify train 20news-bydate.tar.gz --headers strip --vectors wiki -o news
     """,
 )
 @click.argument("data", metavar="DATA")
@@ -125,7 +124,7 @@ _MODEL_OPTIONS = (
 @option(
     "--model",
     type=click.Choice(MODELS),
-    default="cnn",
+    default="kim",
     metavar="NAME",
     help="cnn, kim, mean, sif, counts or tfidf.",
 )
@@ -149,12 +148,12 @@ def train(
     """Learn to tell the classes of DATA apart, and write the classifier to DIR.
 
     DATA is a folder with a folder for each class, an archive of one, or a file of records: .csv,
-    .tsv or .jsonl.
+    .tsv or .jsonl. Of two such folders whose names end in train and test, the first is taken.
     """
     from firth.cli.convert import check_target
 
     check_target(output, replace=force)
-    texts = _read(data, headers, text_field, label_field, encoding)
+    texts = _read(data, (headers, text_field, label_field, encoding), "train")
     from firth.tasks import TextClassifier
 
     classifier = TextClassifier(
@@ -188,7 +187,7 @@ def _told_of_training(classifier: TextClassifier, texts: LabelledTexts) -> str:
     "evaluate",
     "Score a classifier on texts with labels",
     examples="""
-    firth classify evaluate news 20news-bydate.tar.gz/20news-bydate-test --headers strip
+    firth classify evaluate news 20news-bydate.tar.gz --headers strip
     firth classify evaluate news test.jsonl --picture confusion.png --json
     """,
 )
@@ -207,7 +206,7 @@ def evaluate(
     if picture is not None:
         check_picture(picture)
     opened = TextClassifier.load(classifier)
-    texts = _read(data, headers, text_field, label_field, encoding)
+    texts = _read(data, (headers, text_field, label_field, encoding), "test")
     report = opened.evaluate(texts.texts, texts.labels)
     if report.unseen:
         names = ", ".join(repr(label) for label in report.unseen[:5])
@@ -343,7 +342,7 @@ def _read_text(file: str) -> str:
 @option(
     "--model",
     type=click.Choice(MODELS[:2]),
-    default="cnn",
+    default="kim",
     metavar="NAME",
     help="The network: cnn or kim.",
 )
@@ -404,7 +403,7 @@ def _read_both(
         data, headers=headers, text_field=text_field, label_field=label_field, encoding=encoding
     )
     if test_data is not None:
-        scored = _read(test_data, *options)
+        scored = _read(test_data, options, "test")
     if scored is None:
         learned, scored = split_texts(learned, 0.2, seed=1)
         print_message(f"{len(scored):,} texts, drawn at random, are held out to score on")
@@ -450,18 +449,18 @@ def _print_comparison(found: ClassifierComparison) -> None:
     Console(highlight=False).print(table)
 
 
-def _read(
-    data: str, headers: str, text_field: str, label_field: str, encoding: str | None
-) -> LabelledTexts:
-    from firth.tasks import read_labelled_texts
+def _read(data: str, options: tuple[Any, ...], part: str) -> LabelledTexts:
+    """Read texts; of those that come as a split, the part that a command wants."""
+    from firth.tasks import read_split
 
-    texts = read_labelled_texts(
-        data,
-        headers=headers,  # type: ignore[arg-type]
-        text_field=text_field,
-        label_field=label_field,
-        encoding=encoding,
+    headers, text_field, label_field, encoding = options
+    learned, scored = read_split(
+        data, headers=headers, text_field=text_field, label_field=label_field, encoding=encoding
     )
+    if scored is not None:
+        what = "to learn from" if part == "train" else "to score on"
+        print_message(f"{data} is a split: taking its texts {what}")
+    texts = scored if scored is not None and part == "test" else learned
     _warn_of_leaks(texts)
     return texts
 

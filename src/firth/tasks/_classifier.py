@@ -253,7 +253,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: ArrayLike | Iterable[Text]) -> NDArray[Any]:  # noqa: N803
         """Tell the class of each text, shape (n_texts,)."""
-        found: NDArray[Any] = self.classes_[self._log_probabilities(X).argmax(axis=1)]
+        columns = self._log_probabilities(X).argmax(axis=1)
+        found: NDArray[Any] = self.classes_[columns]
         return found
 
     def predict_proba(self, X: ArrayLike | Iterable[Text]) -> NDArray[np.float32]:  # noqa: N803
@@ -400,8 +401,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def _kind_of(settings: Settings) -> Any:
     """Find the class of the model; PyTorch is imported only where it is used."""
     if settings.is_network:
-        from firth.tasks._network_classifier import NetworkClassifier
-
+        try:
+            from firth.tasks._network_classifier import NetworkClassifier
+        except ImportError as error:
+            raise MissingExtraError("torch", "tasks", f"model={settings.model!r}") from error
         return NetworkClassifier
     from firth.tasks._linear_classifier import LinearClassifier
 

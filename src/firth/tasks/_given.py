@@ -100,9 +100,10 @@ def classes_of(texts: Sequence[Text], y: Any) -> tuple[NDArray[Any], NDArray[np.
         raise InputError("there are no texts to learn from")
     classes, numbers, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if len(classes) < 2:
+        only = classes.tolist()[0]
         raise InputError(
-            f"all {len(labels):,} texts have the label {classes[0]!r}: a classifier needs two "
-            f"classes or more"
+            f"all {len(labels):,} texts have the label {only!r}: a classifier needs two classes or "
+            f"more"
         )
     if len(alone := classes[counts == 1]):
         shown = ", ".join(repr(label) for label in alone[:5].tolist())

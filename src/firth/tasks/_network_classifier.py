@@ -210,6 +210,8 @@ class NetworkClassifier:
         FormatError
             If they do not fit the settings.
         """
+        if (vocab.unknown_token, vocab.padding_token) != ("<unk>", "<pad>"):
+            raise FormatError("has a vocabulary without the special tokens <unk> and <pad>")
         rows = tensors.get("embedding.weight")
         if rows is None or rows.ndim != 2 or len(rows) != len(vocab) or rows.dtype != np.float32:
             raise FormatError(f"has no matrix 'embedding.weight' of {len(vocab):,} rows of float32")

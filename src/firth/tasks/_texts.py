@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import os
 import re
@@ -177,8 +178,8 @@ def read_split(
     parts = _read_tree(source, headers, encoding)
     if len(parts) == 1:
         return next(iter(parts.values())), None
-    train = [name for name in parts if _TRAIN.fullmatch(name.lower())]
-    test = [name for name in parts if _TEST.fullmatch(name.lower())]
+    train = [name for name in parts if _TRAIN.fullmatch(PurePosixPath(name).name.lower())]
+    test = [name for name in parts if _TEST.fullmatch(PurePosixPath(name).name.lower())]
     if len(parts) != 2 or len(train) != 1 or len(test) != 1:
         raise InputError(_folders_of_folders(source, sorted(parts)))
     return parts[train[0]], parts[test[0]]
@@ -189,7 +190,7 @@ def _check_options(headers: str, encoding: str | None) -> None:
         raise ParameterError(f"headers is {headers!r}, which is neither 'keep' nor 'strip'")
     if encoding is not None:
         try:
-            b"".decode(encoding)
+            codecs.lookup(encoding)
         except LookupError:
             raise ParameterError(
                 f"encoding is {encoding!r}, which Python does not know; latin-1, cp1252 and utf-8 "
@@ -224,7 +225,7 @@ def _read_tree(
         if len(place.parts) < level + 2:
             stray.append(str(prefix / place))
             continue
-        part = place.parts[0] if is_deep else ""
+        part = str(prefix / place.parts[0]) if is_deep else ""
         into = parts.setdefault(part, LabelledTexts(name=str(source)))
         _add(into, text, place.parts[level], headers)
         into.n_latin1 += is_latin1
