@@ -83,6 +83,12 @@ SMALL = {
     "pretrained-vectors": lambda folder: {"GLOVE": small_vectors(folder)},
     "train-and-use": lambda folder: {"TEXT": small_text(folder), "VECTOR_SIZE": 16, "EPOCHS": 1},
     "skip-gram": lambda folder: {"TEXT": small_text(folder), "VECTOR_SIZE": 16, "EPOCHS": 1},
+    "embedding-matrix": lambda folder: {
+        "VECTORS": small_vectors(folder),
+        "TOP": 50,
+        "N_SENTENCES": 20,
+        "EPOCHS": 1,
+    },
     "classifier": lambda folder: {
         "NEWS": small_posts(folder),
         "VECTORS": small_vectors(folder),
