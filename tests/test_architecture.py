@@ -14,8 +14,9 @@ CORE = REPOSITORY / "src" / "core"
 
 # Rooms by floor; docs/architecture.md draws the same picture, and a test below compares the two.
 FLOORS = {
-    7: {"cli", "embedding", "sklearn"},
-    6: {"exports", "hub", "maps", "tasks"},
+    8: {"cli", "embedding", "sklearn"},
+    7: {"service", "tasks"},
+    6: {"cluster", "exports", "hub", "maps"},
     5: {"layers", "models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
     3: {"corpus", "formats", "approximate", "sequences", "evaluation"},
@@ -41,6 +42,12 @@ OPTIONAL_PACKAGES = {
     "spacy",
     "openTSNE",
     "umap",
+    "starlette",
+    "uvicorn",
+    "msgspec",
+    "prometheus_client",
+    "ray",
+    "fsspec",
 }
 HEAVY_PACKAGES = {"numpy", "click", "rich", "tqdm", "zstandard", "urllib3", "filelock"}
 

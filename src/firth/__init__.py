@@ -30,6 +30,7 @@ _HOMES = {
     "Vocab": "firth.vocab",
     "Word2Vec": "firth.models",
     "build_vocab": "firth.corpus",
+    "cluster": "firth",
     "count_cooccurrences": "firth.cooccurrence",
     "count_tokens": "firth.vocab",
     "download": "firth.hub",
@@ -62,6 +63,7 @@ __all__ = [
     "Vocab",
     "Word2Vec",
     "build_vocab",
+    "cluster",
     "count_cooccurrences",
     "count_tokens",
     "download",
@@ -83,7 +85,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from firth import embedding, errors, layers
+    from firth import cluster, embedding, errors, layers
     from firth.cooccurrence import Cooccurrences, count_cooccurrences
     from firth.corpus import Corpus, build_vocab, encode_corpus
     from firth.evaluation import evaluate

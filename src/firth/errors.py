@@ -12,6 +12,7 @@ Every message says what was wrong, where (file, line or byte offset), and what t
     │   └── FormatError                      a model folder or vector file that is not what it says
     ├── WordNotFoundError (KeyError)         a word that has no vector
     ├── OutputError (OSError)                a result that cannot be written
+    ├── ClusterError (RuntimeError)          a cluster that is not there, or cannot do the work
     └── MissingExtraError (ImportError)      an optional package that is not installed
 
 Each also derives from the built-in error that the same slip raises elsewhere in Python, so that
@@ -61,6 +62,10 @@ class WordNotFoundError(FirthError, KeyError):
 
 class OutputError(FirthError, OSError):
     """A result cannot be written: the target is something else, or the disk is full."""
+
+
+class ClusterError(FirthError, RuntimeError):
+    """A cluster is not where it should be, its nodes differ, or it has lost what it needs."""
 
 
 class MissingExtraError(FirthError, ImportError):

@@ -1,8 +1,9 @@
 """Models: what turns a corpus into an embedding matrix."""
 
-from firth.models._callbacks import CallbackAny2Vec, EarlyStopping
-from firth.models._checkpoints import remove_checkpoint
+from firth.models._callbacks import CallbackAny2Vec, EarlyStopping, check_callbacks
+from firth.models._checkpoints import Checkpoints, open_checkpoints, remove_checkpoint
 from firth.models._curve import read_curve
+from firth.models._elsewhere import Recipe, Replica
 from firth.models._facebook import (
     load_facebook_model,
     load_facebook_vectors,
@@ -13,6 +14,8 @@ from firth.models._glove import GloVe
 from firth.models._plot import plot_curves
 from firth.models._ppmi import PPMI
 from firth.models._probes import Probe
+from firth.models._rounds import merge_factors
+from firth.models._schedule import Done, Plan, Run, Task
 from firth.models._word2vec import Word2Vec
 from firth.models._words import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
@@ -22,13 +25,23 @@ __all__ = [
     "RULE_DISCARD",
     "RULE_KEEP",
     "CallbackAny2Vec",
+    "Checkpoints",
+    "Done",
     "EarlyStopping",
     "FastText",
     "GloVe",
+    "Plan",
     "Probe",
+    "Recipe",
+    "Replica",
+    "Run",
+    "Task",
     "Word2Vec",
+    "check_callbacks",
     "load_facebook_model",
     "load_facebook_vectors",
+    "merge_factors",
+    "open_checkpoints",
     "plot_curves",
     "read_curve",
     "remove_checkpoint",

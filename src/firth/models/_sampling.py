@@ -123,6 +123,30 @@ def expected_updates(
     )
 
 
+def expected_touches(
+    counts: NDArray[np.int64], *, sample: float, ns_exponent: float, negative: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Compute how often rows are touched for a word of the text, on average.
+
+    What all contexts of a window do to a row at once is one touch here; two windows share their
+    negatives.
+
+    Parameters
+    ----------
+    counts, sample, ns_exponent, negative
+        As for `expected_updates`.
+
+    Returns
+    -------
+    contexts, targets : numpy.ndarray of float32, shape (n_words,)
+        As of `expected_updates`.
+    """
+    kept = share_kept(counts, sample)
+    noise = _noise_weights(counts, ns_exponent)
+    targets = kept + kept.sum() * (negative / 2) * (noise / noise.sum())
+    return kept.astype(np.float32), targets.astype(np.float32)
+
+
 def shares_of_rows(
     shares: NDArray[np.float32],
     offsets: NDArray[np.uint64],

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from firth.corpus import Corpus
+    from firth.errors import FormatError
 
 CHUNK_SIZE = 65_536  # tokens: some 15 ms of work, which hides what starting it costs
 
@@ -39,6 +40,21 @@ class ChunkTrainer(Protocol):
         seed: int,
     ) -> tuple[float, int, int]:
         """Train on a chunk; returns the sum of the losses, the examples and the words kept."""
+
+
+class Text(Protocol):
+    """What chunks are cut from: a `Corpus`, or what does its part in another process."""
+
+    def chunk(
+        self, first_sentence: int, last_sentence: int
+    ) -> tuple[NDArray[np.uint32], NDArray[np.int64], int]:
+        """Give sentences, as `Corpus.chunk`."""
+
+    def release(self, first_sentence: int, last_sentence: int) -> None:
+        """Let the memory of sentences go that have been read."""
+
+    def damaged(self, what: object) -> FormatError:
+        """Make the error to raise when it is not what it should be."""
 
 
 @dataclass(frozen=True)
@@ -263,7 +279,7 @@ class DivergedError(ParameterError):
     """The loss is no finite number any more."""
 
 
-def train_chunk(trainer: ChunkTrainer, corpus: Corpus, task: Task) -> Done:
+def train_chunk(trainer: ChunkTrainer, corpus: Text, task: Task) -> Done:
     """Train on a chunk.
 
     Raises

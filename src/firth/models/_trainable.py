@@ -30,7 +30,7 @@ from firth.progress import progress as show_progress
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -38,10 +38,12 @@ if TYPE_CHECKING:
 
     from firth.corpus import Corpus
     from firth.models._callbacks import CallbackAny2Vec
+    from firth.models._schedule import ChunkTrainer
     from firth.models._texts import TextOptions, type_of_source
     from firth.models._training import Engine, Watch
     from firth.models._word_model import Matrices, TrimRule
     from firth.phrases import FrozenPhrases, Phrases
+    from firth.progress import Progress
     from firth.vocab import Vocab
 
 logger = logging.getLogger("firth")
@@ -218,7 +220,7 @@ class Trainable(WordModel):
                 if checkpoints:
                     text = identity_of(corpus_iterable, corpus_file, self._text)
                     told = {"text": text, "words": words.fingerprint()}
-                    checkpoints.open(self._told() | told)
+                    checkpoints.open(self.told() | told)
                     kept = checkpoints.corpus()
                 corpus = kept[1] if kept else None
                 if corpus is None:
@@ -267,7 +269,7 @@ class Trainable(WordModel):
             if checkpoints:
                 rule = getattr(trim_rule, "__qualname__", None)
                 told = {"text": identity_of(sentences, corpus_file, self._text), "trim_rule": rule}
-                checkpoints.open(self._told() | told)
+                checkpoints.open(self.told() | told)
                 kept = checkpoints.corpus()
             if kept is not None and self.phrases:
                 self._join_by_those_kept_in(kept[1].folder)
@@ -298,7 +300,7 @@ class Trainable(WordModel):
         self._note_corpus(corpus)
         self._take_words(vocab, update=False)
 
-    def _told(self) -> dict[str, Any]:
+    def told(self) -> dict[str, Any]:
         """Tell what a checkpoint must have been begun with, to go on from it."""
         parameters = {name: getattr(self, name) for name in self.PARAMETERS}
         del parameters["comment"]
@@ -328,45 +330,107 @@ class Trainable(WordModel):
         plan = Plan.of_corpus(
             corpus,
             self.batch_words or (ROUND_CHUNK_SIZE if in_rounds else None),
-            epochs=self.epochs,
-            alpha=self.alpha,
-            min_alpha=self.min_alpha,
-            seed=self.seed,
-            epochs_before=self.epochs_trained,
+            **self.plan_parameters(),
         )
+        fingerprint = FingerprintInBackground(corpus, self._words())
+
+        def make_engine(weights: Matrices | None, bar: Progress) -> Engine:
+            self._live = matrices = self._matrices_to_train(weights)
+            if in_rounds:
+                shares = self._update_shares()
+                return Rounds(matrices, self._make_trainer, shares, corpus, plan, self.workers, bar)
+            trainer = self._make_trainer(matrices, self.workers)
+            return Hogwild(trainer, corpus, plan, self.workers, bar)
+
+        try:
+            self.train_by(make_engine, plan, callbacks, checkpoints)
+        except BaseException:
+            fingerprint.cancel()
+            raise
+        self.corpus_fingerprint = fingerprint.result()
+
+    # --- training in other hands ----------------------------------------------------------------
+
+    def begin_with(self, vocab: Vocab, n_sentences: int = 0, n_tokens: int = 0) -> None:
+        """Take words that were chosen before, of a text of so many sentences and words."""
+        self.corpus_count, self.corpus_total_words = n_sentences, n_tokens
+        self._take_words(vocab, update=False)
+
+    def plan_parameters(self) -> dict[str, Any]:
+        """Tell what a `Plan` has to know of the model."""
+        return {
+            "epochs": self.epochs,
+            "alpha": self.alpha,
+            "min_alpha": self.min_alpha,
+            "seed": self.seed,
+            "epochs_before": self.epochs_trained,
+        }
+
+    def parts_to_train(
+        self, weights: Matrices | None, n_threads: int
+    ) -> tuple[Matrices, ChunkTrainer, dict[str, NDArray[np.float32]]]:
+        """Make matrices with padding, what trains them, and how often each row is updated."""
+        matrices = self._matrices_to_train(weights)
+        return matrices, self._make_trainer(matrices, n_threads), self.update_shares()
+
+    def update_shares(self) -> dict[str, NDArray[np.float32]]:
+        """Tell how often each row of each matrix is updated for a word of the text."""
+        return self._update_shares()
+
+    def follow(self, matrices: Matrices) -> None:
+        """Take matrices, without padding, as those of the training that runs at this moment."""
+        self._live = matrices
+
+    def train_by(
+        self,
+        make_engine: Callable[[Matrices | None, Progress], Engine],
+        plan: Plan,
+        callbacks: Sequence[CallbackAny2Vec],
+        checkpoints: Checkpoints | None,
+    ) -> None:
+        """Train by an engine, and keep what it has learned.
+
+        Parameters
+        ----------
+        make_engine : callable
+            Takes the rows to begin with (None: they are drawn by the seed) and the bar that is to
+            be told. Engines that train elsewhere call `follow` whenever they stand still.
+        plan : Plan
+            The chunks.
+        callbacks, checkpoints
+            What looks at the training, which begins where the checkpoint stands.
+        """
         rows = self._matrix_rows(len(self._words()))
         state = checkpoints.latest(plan, rows, self.vector_size) if checkpoints else None
         before = self._run
         self._take_changes()
         self._run, weights = state or (Run.of_epochs(plan.epochs), self._weights)
-        matrices = self._matrices_to_train(weights)
-        del state, weights
-        self._live = matrices
-        fingerprint = FingerprintInBackground(corpus, self._words())
+        del state
         try:
-            self._run_to_end(corpus, plan, callbacks, checkpoints)
+            self._run_to_end(make_engine, weights, plan, callbacks, checkpoints)
         except DivergedError as error:
-            fingerprint.cancel()
             self._live, self._run = None, before
             if checkpoints:
                 raise checkpoints.with_last_state(error) from None
             raise
         except BaseException:
-            fingerprint.cancel()
-            self._keep(matrices)
+            if self._live is not None:
+                self._keep(self._live)
             raise
-        self.corpus_fingerprint = fingerprint.result()
-        self._keep(matrices)
+        if self._live is None:  # interrupted before an engine elsewhere had anything to tell
+            raise KeyboardInterrupt
+        self._keep(self._live)
         self._tell_end()
 
     def _run_to_end(
         self,
-        corpus: Corpus,
+        make_engine: Callable[[Matrices | None, Progress], Engine],
+        weights: Matrices | None,
         plan: Plan,
         callbacks: Sequence[CallbackAny2Vec],
         checkpoints: Checkpoints | None,
     ) -> None:
-        matrices, run = self._live or {}, self._run
+        run = self._run
         watches: list[Watch] = [callback for callback in callbacks if isinstance(callback, Probe)]
         if checkpoints:
             watches.append(checkpoints)
@@ -375,15 +439,8 @@ class Trainable(WordModel):
         ) as bar:
             if run.n_words:
                 bar.advance(run.n_words)
-            engine: Engine
-            if self.deterministic and self.workers > 1:
-                shares = self._update_shares()
-                engine = Rounds(
-                    matrices, self._make_trainer, shares, corpus, plan, self.workers, bar
-                )
-            else:
-                trainer = self._make_trainer(matrices, self.workers)
-                engine = Hogwild(trainer, corpus, plan, self.workers, bar)
+            engine = make_engine(weights, bar)
+            del weights
             run_training(self, engine, run, plan, bar, callbacks=callbacks, watches=watches)
             if checkpoints:
                 checkpoints.save(self, run, plan)

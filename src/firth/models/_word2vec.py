@@ -17,6 +17,7 @@ from firth.models._kept_model import KeptModel
 from firth.models._predicting import PredictingModel
 from firth.models._sampling import (
     copies_of_commonest_noise,
+    expected_touches,
     expected_updates,
     keep_limits,
     noise_tables,
@@ -355,18 +356,33 @@ class Word2Vec(PredictingModel, KeptModel):
             "cbow": not self.sg,
         }
         contexts, targets = expected_updates(counts, negative=self.negative, **windows)
+        _, centres = expected_updates(counts, negative=0, **windows)
+        return self._of_rows(contexts, targets, centres)
+
+    def touch_shares(self) -> dict[str, NDArray[np.float32]]:
+        """Tell how often each row of each matrix is touched for a word of the text, on average."""
+        given = {"sample": self.sample, "ns_exponent": self.ns_exponent}
+        contexts, targets = expected_touches(self._words().counts, negative=self.negative, **given)
+        return self._of_rows(contexts, targets, contexts)
+
+    def _of_rows(
+        self,
+        contexts: NDArray[np.float32],
+        targets: NDArray[np.float32],
+        centres: NDArray[np.float32],
+    ) -> dict[str, NDArray[np.float32]]:
+        """Give each row what its words have, as contexts, as targets, and on paths of the tree."""
         shares = {"input": contexts}
         if parts := self._what_words_are_made_of():
             shares["input"] = shares_of_rows(
                 contexts, parts["part_offsets"], parts["part_rows"],
-                self._matrix_rows(len(counts))["input"],
+                self._matrix_rows(len(contexts))["input"],
             )  # fmt: skip
         if self.negative:
             shares["targets"] = targets
         if self.hs:
             tree = self._tree()
-            _, centres = expected_updates(counts, negative=0, **windows)
-            shares["nodes"] = shares_of_rows(centres, tree.offsets, tree.nodes, len(counts) - 1)
+            shares["nodes"] = shares_of_rows(centres, tree.offsets, tree.nodes, len(contexts) - 1)
         return shares
 
     def _what_words_are_made_of(self) -> dict[str, Any]:

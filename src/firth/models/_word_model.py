@@ -71,6 +71,11 @@ class WordModel(ABC):
         """How text is split, as JSON can hold it."""
         return self._text.told()
 
+    @property
+    def has_words(self) -> bool:
+        """Whether it knows the words that it learns."""
+        return self._vocab is not None
+
     # --- what a kind of model is ----------------------------------------------------------------
 
     @abstractmethod

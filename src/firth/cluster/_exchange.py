@@ -1,0 +1,196 @@
+"""What a worker has changed, and how the changes of all become one; arrays only, no Ray.
+
+Each worker trains a replica of the matrices, and has beside it the *base*: the rows as they were
+when they were last exchanged, the same in all workers. An exchange has three steps:
+
+1. `changes`: each worker cuts the rows that it has touched by their owners (row i belongs to worker
+   ``i % n``): a part for each.
+2. `merge`: each owner adds up the parts that it gets, and multiplies the sum by a factor.
+3. `apply`: all workers add the result to their base, and go on from there.
+
+So each changed row crosses the network twice at most, once to its owner and once from there to each
+other worker, and no worker has more to do than another.
+
+The factor is that of `firth.models.merge_factors`: 1 for a rare row, whose changes add up; 1 / n
+for a frequent one, which all workers have taken all of its way, so that their mean is wanted.
+
+Nothing is changed before `apply`: an exchange that fails, because a worker dies, is begun again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from firth.models import merge_factors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from firth.cluster._tiers import Tiers
+
+    Matrices = dict[str, NDArray[np.float32]]
+
+# How fast an update takes a row to where the loss wants it, for each learning rate; for
+# `merge_factors`. Most updates of a target are those of a negative that is told apart already, and
+# hardly move it. Threads are merged with 0.4 for all, which is stable for any text. Here, where
+# more is trained between two exchanges, it would cost four workers a third of the analogies.
+CURVATURES = {"input": 0.1, "targets": 0.02, "nodes": 0.1}
+_MOST_CURVATURE = 0.4
+# In a vocabulary of few words, negatives are contexts as often as not, and every update counts.
+_CURVATURE_OF_FEW_WORDS = 8.0
+_ROWS_PER_BLOCK = 65_536
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a matrix, or changes of them.
+
+    Attributes
+    ----------
+    numbers : numpy.ndarray of uint32, shape (n,)
+        Rising.
+    values : numpy.ndarray of float32, shape (n, vector_size)
+    """
+
+    numbers: NDArray[np.uint32]
+    values: NDArray[np.float32]
+
+    @property
+    def n_bytes(self) -> int:
+        """What they take on the way."""
+        return self.numbers.nbytes + self.values.nbytes
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a worker sends to one owner, or an owner to all.
+
+    Attributes
+    ----------
+    words : list of int
+        For each tier, the words trained by the sender since its rows were exchanged.
+    rows : dict of Rows
+        By matrix.
+    """
+
+    words: list[int]
+    rows: dict[str, Rows]
+
+    @property
+    def n_bytes(self) -> int:
+        """What it takes on the way."""
+        return sum(rows.n_bytes for rows in self.rows.values())
+
+
+class Exchange:
+    """One worker's side of the exchange.
+
+    Parameters
+    ----------
+    matrices : dict of numpy.ndarray of float32, shape (n_rows, vector_size)
+        The replica, which trains; changed where it lies.
+    tiers : Tiers
+        Its rows.
+    """
+
+    def __init__(self, matrices: Matrices, tiers: Tiers) -> None:
+        self.matrices = matrices
+        self.base = {name: matrix.copy() for name, matrix in matrices.items()}
+        self._tiers = tiers
+        self._words = [0] * tiers.rhythm.n_tiers
+        self._step, self._last_tier = 0, 0
+        self.applied = 0
+
+    def count(self, n_words: int) -> None:
+        """Count words that were trained."""
+        self._words = [words + n_words for words in self._words]
+
+    def changes(self, step: int, last_tier: int, n_parts: int) -> list[Part]:
+        """Cut the rows that were touched, of the tiers up to one, by their owners."""
+        self._step, self._last_tier = step, last_tier
+        found = {name: self._changed(name, last_tier) for name in self.matrices}
+        return [
+            Part(self._words[: last_tier + 1], {n: _owned(r, p, n_parts) for n, r in found.items()})
+            for p in range(n_parts)
+        ]
+
+    def _changed(self, name: str, last_tier: int) -> Rows:
+        matrix, base = self.matrices[name], self.base[name]
+        rows = self._tiers.rows(name, last_tier)
+        numbers, values = [], []
+        for begin in range(0, len(rows), _ROWS_PER_BLOCK):
+            block = rows[begin : begin + _ROWS_PER_BLOCK]
+            change = matrix[block] - base[block]
+            is_changed = change.any(axis=1)
+            numbers.append(block[is_changed])
+            values.append(change[is_changed])
+        return Rows(np.concatenate(numbers), np.concatenate(values))
+
+    def merge(self, alpha: float, parts: Sequence[Part]) -> Part:
+        """Add up what the workers have changed of the rows that this one owns."""
+        words = [sum(each) for each in zip(*(part.words for part in parts), strict=True)]
+        per_tier = np.array(words, np.float64)
+        merged = {}
+        for name in self.matrices:
+            theirs = [part.rows[name] for part in parts]
+            numbers = np.unique(np.concatenate([rows.numbers for rows in theirs]))
+            sums = np.zeros((len(numbers), self.matrices[name].shape[1]), np.float32)
+            for rows in theirs:
+                sums[np.searchsorted(numbers, rows.numbers)] += rows.values
+            n_words = per_tier[self._tiers.tier_of[name][numbers]]
+            updates = (self._tiers.shares[name][numbers] * n_words).astype(np.float32)
+            rate = curvature(name, len(self.base[name])) * alpha
+            factors = merge_factors(updates, rate, len(parts))
+            sums *= factors[:, None]
+            merged[name] = Rows(numbers, sums)
+        return Part(words, merged)
+
+    def apply(self, step: int, merged: Sequence[Part]) -> None:
+        """Take over what the owners have merged."""
+        for part in merged:
+            for name, rows in part.rows.items():
+                base = self.base[name]
+                base[rows.numbers] += rows.values
+                self.matrices[name][rows.numbers] = base[rows.numbers]
+        for tier in range(len(merged[0].words)):
+            self._words[tier] = 0
+        self.applied = step
+
+    def take_over(self, base: Matrices, applied: int) -> None:
+        """Go on from another worker's base; what was trained and not exchanged yet is kept.
+
+        Parameters
+        ----------
+        base : dict of numpy.ndarray of float32
+            The rows of a worker that has applied more steps than this one.
+        applied : int
+            Its last step. Where this one has sent its changes for that step, they are in there.
+        """
+        was_sent = self.applied < applied == self._step
+        for name, matrix in self.matrices.items():
+            kept = matrix - self.base[name]
+            if was_sent:
+                kept[self._tiers.rows(name, self._last_tier)] = 0.0
+            self.base[name] = np.array(base[name])
+            np.add(self.base[name], kept, out=matrix)
+        if was_sent:
+            for tier in range(self._last_tier + 1):
+                self._words[tier] = 0
+        self.applied = applied
+
+
+def curvature(name: str, n_rows: int) -> float:
+    """Tell how fast updates take the rows of a matrix of so many rows to where they go."""
+    return min(CURVATURES[name] + _CURVATURE_OF_FEW_WORDS / n_rows, _MOST_CURVATURE)
+
+
+def _owned(rows: Rows, owner: int, n_owners: int) -> Rows:
+    if n_owners == 1:
+        return rows
+    is_owned = rows.numbers % n_owners == owner
+    return Rows(rows.numbers[is_owned], rows.values[is_owned])
