@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from firth.cli.answers import print_json, print_line, print_message, printable
+from firth.cli.ask import load_vectors
 from firth.cli.command import HELP_SETTINGS, Group, command, option
 from firth.errors import ParameterError, TextError
 
@@ -156,8 +157,9 @@ def train(
     texts = _read(data, (headers, text_field, label_field, encoding), "train")
     from firth.tasks import TextClassifier
 
+    wv = None if vectors is None else load_vectors(vectors)
     classifier = TextClassifier(
-        vectors, model, embedding, seed=seed, progress=False if quiet else None,  # type: ignore[arg-type]
+        wv, model, embedding, seed=seed, progress=False if quiet else None,  # type: ignore[arg-type]
         **_of_classifier(settings),
     ).fit(texts.texts, texts.labels)  # fmt: skip
     classifier.save(output)
@@ -374,7 +376,7 @@ def compare(
     found = compare_classifiers(
         learned,
         scored,
-        vectors,
+        None if vectors is None else load_vectors(vectors),
         names=list(only) or None,
         sizes=_sizes(sizes, len(learned)),
         seeds=range(1, n_seeds + 1),

@@ -52,7 +52,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     vectors : KeyedVectors, str or path, optional
-        Vectors of words that were trained before, or what `firth.load` takes. Clones share them.
+        Vectors of words that were trained before, or the path of some. Clones share them.
         For several processes give a path: each then maps the same file.
     model : str
         - "kim": a network of filters of 3, 4 and 5 words beside each other (Kim 2014);

@@ -238,9 +238,9 @@ def compare_classifiers(
     many = [len(train)] if sizes is None else list(sizes)
     if wrong := [size for size in many if not 2 <= size <= len(train)]:
         raise ParameterError(f"{wrong[0]} texts to learn from: there are from 2 to {len(train):,}")
-    from firth.hub import load
+    from firth.vectors import KeyedVectors
 
-    wv = load(vectors) if isinstance(vectors, str | os.PathLike) else vectors
+    wv = KeyedVectors.load(vectors) if isinstance(vectors, str | os.PathLike) else vectors
     result = ClassifierComparison(n_test=len(test))
     for size in many:
         for seed in seeds:

@@ -40,13 +40,10 @@ def vectors_of(vectors: Any, settings: Settings) -> KeyedVectors | None:
             )
         return None
     if isinstance(vectors, str | os.PathLike):
-        from firth.hub import load
-
-        return load(vectors)
+        return KeyedVectors.load(vectors)
     if not isinstance(vectors, KeyedVectors):
         raise ParameterError(
-            f"vectors is {type(vectors).__name__}; give KeyedVectors, or a path or name that "
-            f"firth.load takes"
+            f"vectors is {type(vectors).__name__}; give KeyedVectors, or the path of some"
         )
     return vectors
 
