@@ -61,8 +61,8 @@ def main() -> None:
     wv = load(options.vectors) if options.vectors else made_up(options.words, options.dim)
     print(f"{len(wv):,} words of {wv.vector_size} dimensions: {options.vectors or 'made up'}")
     random = np.random.default_rng(2)
-    rows = random.choice(len(wv), QUESTIONS, replace=False).tolist()
-    words = [wv.index_to_key[row] for row in rows]
+    drawn = [wv.index_to_key[i] for i in random.choice(len(wv), 2 * QUESTIONS, replace=False)]
+    words, others = drawn[:QUESTIONS], drawn[QUESTIONS:]
     one = 1000 * median_of(wv.most_similar, words[:100])
     many = 1000 * best_of(lambda: wv.most_similar_many(words)) / QUESTIONS
     print(f"exact: {one:.2f} ms a question one by one, {many:.3f} ms each of {QUESTIONS:,}")
@@ -81,7 +81,9 @@ def main() -> None:
             size = path.stat().st_size
             opened = best_of(lambda path=path: NeighbourIndex.open(path, wv.vectors, wv.norms))  # type: ignore[misc]
         ask = lambda word: wv.most_similar(word, approximate=True)  # noqa: E731
-        median_of(ask, words[:100])
+        # Pages of a new file are mapped when they are first touched: by other questions.
+        wv.most_similar_many(others, approximate=True)
+        median_of(ask, others[:100])
         one = 1000 * median_of(ask, words)
         many = 1000 * best_of(lambda: wv.most_similar_many(words, approximate=True)) / QUESTIONS
         print(

@@ -614,3 +614,39 @@ def compactness_positions(members, outlier):
     scores = [compactness(i) for i in range(len(words))]
     # By falling compactness of the rest, the outlier comes first where it belongs least.
     return sum(score < scores[-1] for score in scores[:-1]) / len(members)
+
+
+# --- approximate search ---------------------------------------------------------------------------
+
+
+def walk_graph(vectors, lists, entry, query, k, expansion):
+    """Malkov and Yashunin 2018, algorithms 2 and 5: the best nodes that a walk finds, best first.
+
+    `lists` has the neighbours by node and level.
+    """
+
+    def score(node):
+        return float(np.dot(vectors[node].astype(np.float64), query.astype(np.float64)))
+
+    at = entry
+    for level in range(len(lists[entry]) - 1, 0, -1):
+        while (best := max([*lists[at][level], at], key=lambda n: (score(n), n == at))) != at:
+            at = best
+    seen, candidates, held = {at}, [at], [at]
+    while candidates:
+        node = max(candidates, key=score)
+        candidates.remove(node)
+        if len(held) >= expansion and score(node) <= min(map(score, held)):
+            break
+        for neighbour in lists[node][0]:
+            if neighbour in seen:
+                continue
+            seen.add(neighbour)
+            if len(held) >= expansion:
+                worst = min(held, key=score)
+                if score(neighbour) <= score(worst):
+                    continue
+                held.remove(worst)
+            held.append(neighbour)
+            candidates.append(neighbour)
+    return sorted(held, key=score, reverse=True)[:k]

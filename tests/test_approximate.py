@@ -1,5 +1,4 @@
 import json
-import os
 
 import numpy as np
 import pytest
@@ -223,10 +222,23 @@ def test_a_target_that_cannot_be_written(index, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
-def test_a_full_disk_is_told(index):
-    with pytest.raises(OSError, match="is the disk full"):
-        index._graph.write("/dev/full")
+def test_a_full_disk_is_told(matrix, monkeypatch):
+    def save(*_):
+        raise RuntimeError("Failed to write")  # all that usearch tells
+
+    monkeypatch.setattr("usearch.index.Index.save", save)
+    with pytest.raises(OutputError, match="is the disk full"):
+        NeighbourIndex.build(matrix, progress=False)
+
+
+def test_an_index_is_opened_and_asked_without_usearch(matrix, index, file, monkeypatch):
+    for name in ("usearch", "usearch.index"):
+        monkeypatch.setitem(__import__("sys").modules, name, None)
+    opened = NeighbourIndex.open(file, matrix)
+    for found, expected in zip(
+        opened.search(matrix[:5], 3), index.search(matrix[:5], 3), strict=True
+    ):
+        assert (found == expected).all()
 
 
 def changed(file, **fields):

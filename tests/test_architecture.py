@@ -14,8 +14,9 @@ CORE = REPOSITORY / "src" / "core"
 
 # Rooms by floor; docs/architecture.md draws the same picture, and a test below compares the two.
 FLOORS = {
-    7: {"cli", "embedding", "sklearn"},
-    6: {"cluster", "exports", "hub", "maps"},
+    8: {"cli", "embedding", "sklearn"},
+    7: {"service"},
+    6: {"cluster", "exports", "hub", "maps", "tasks"},
     5: {"layers", "models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
     3: {"corpus", "formats", "approximate", "sequences", "evaluation"},
@@ -43,6 +44,10 @@ OPTIONAL_PACKAGES = {
     "umap",
     "ray",
     "fsspec",
+    "starlette",
+    "uvicorn",
+    "msgspec",
+    "prometheus_client",
 }
 HEAVY_PACKAGES = {"numpy", "click", "rich", "tqdm", "zstandard", "urllib3", "filelock"}
 

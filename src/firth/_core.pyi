@@ -133,6 +133,26 @@ def first_wrong_byte(
     connectivity: int,
     connectivity_base: int,
 ) -> int: ...
+
+class IndexGraph:
+    def __init__(
+        self,
+        vectors: NDArray[np.uint8],
+        dtype: str,
+        nodes: NDArray[np.uint8],
+        n_rows: int,
+        connectivity: int,
+        connectivity_base: int,
+        entry: int,
+    ) -> None: ...
+    def nearest(
+        self,
+        queries: NDArray[np.float32],
+        expansion: int,
+        n_threads: int,
+        keys: NDArray[np.int64],
+    ) -> None: ...
+
 def best_sums(
     plus: NDArray[np.float32],
     minus: NDArray[np.float32],

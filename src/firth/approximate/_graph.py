@@ -1,4 +1,4 @@
-"""The graph of an index: built, searched, and read from bytes by usearch.
+"""The graph of an index: built by usearch, walked by the core.
 
 Its bytes, all numbers little-endian (usearch 2)::
 
@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import struct
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from firth import _core
 from firth.errors import FormatError, MissingExtraError
+from firth.storage import output_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -36,8 +38,8 @@ _INNER_PRODUCT, _U64, _U32 = 105, 14, 15
 MOST_NODES = 2**32 - 1
 
 
-class Graph:
-    """Vectors of length 1, in a graph in which a search walks to the neighbours of a question.
+class GraphBuilder:
+    """Vectors of length 1, put into a graph one after the other.
 
     Parameters
     ----------
@@ -61,8 +63,8 @@ class Graph:
     def __init__(
         self, dim: int, dtype: str, connectivity: int, expansion_add: int, scale: float
     ) -> None:
-        self.dim, self.dtype, self.connectivity = dim, dtype, connectivity
-        self.scale = scale
+        self._dim, self._dtype, self._connectivity = dim, dtype, connectivity
+        self._scale = scale
         # Lookups by key are a table of all keys, which nobody here asks.
         self._index: Any = _usearch().Index(
             ndim=dim,
@@ -72,15 +74,79 @@ class Graph:
             expansion_add=expansion_add,
             enable_key_lookups=False,
         )
-        self._bytes: NDArray[np.uint8] | None = None
-
-    def __len__(self) -> int:
-        return len(self._index)
 
     def add(self, keys: NDArray[np.int64], vectors: NDArray[np.float32], n_threads: int) -> None:
         """Add vectors of length 1, shape (n, dim), under the numbers of their rows."""
+        kept: NDArray[Any] = np.ascontiguousarray(vectors)
+        if self._dtype == "int8":
+            kept = np.clip(np.rint(vectors * self._scale), -127, 127).astype(np.int8)
         with _errors_of_usearch():
-            self._index.add(keys.astype(np.uint64), self._kept(vectors), threads=n_threads)
+            self._index.add(keys.astype(np.uint64), kept, threads=n_threads)
+
+    def finish(self, n_rows: int) -> Graph:
+        """Give the graph, whose keys are rows of a matrix of `n_rows`.
+
+        Raises
+        ------
+        OutputError
+            If there is no room for it among the temporary files.
+        """
+        # By way of a file, which goes with its last use: in memory it would be there twice.
+        with TemporaryDirectory(prefix="firth-") as folder:
+            path = Path(folder) / "graph"
+            with output_errors(path), _errors_of_usearch(OSError):
+                self._index.save(str(path))
+            data = np.memmap(path, np.uint8, "r")
+        n_nodes = len(self._index)
+        del self._index
+        return Graph(data, n_nodes, n_rows, self._dim, self._dtype, self._connectivity, "the index")
+
+
+class Graph:
+    """A graph in which a search walks to the neighbours of a question.
+
+    Parameters
+    ----------
+    data : numpy.ndarray of uint8, shape (n_bytes,)
+        The bytes of the graph, which stay where they are.
+    n_nodes : int
+        How many vectors the graph should have.
+    n_rows : int
+        How many rows the matrix has that keys point to.
+    dim, dtype, connectivity
+        As in `GraphBuilder`.
+    where : str
+        What to call the bytes in messages.
+
+    Raises
+    ------
+    FormatError
+        If they are no such graph, or point to what is not there.
+    """
+
+    def __init__(
+        self,
+        data: NDArray[np.uint8],
+        n_nodes: int,
+        n_rows: int,
+        dim: int,
+        dtype: str,
+        connectivity: int,
+        where: str,
+    ) -> None:
+        self.data = data
+        entry = _check(data, n_nodes, n_rows, dim, dtype, connectivity, where)
+        width = dim * DTYPES[dtype][2]
+        end = 8 + n_nodes * width
+        self._walked = _core.IndexGraph(
+            data[8:end].reshape(n_nodes, width),
+            dtype,
+            data[end + _HEAD.size + _SIZES.size :],
+            n_rows,
+            connectivity,
+            2 * connectivity,
+            entry,
+        )
 
     def nearest(
         self, queries: NDArray[np.float32], k: int, expansion: int, n_threads: int
@@ -89,97 +155,55 @@ class Graph:
 
         -1 stands where there are no more. `expansion` is how many candidates a search holds.
         """
-        self._index.expansion_search = expansion
-        with _errors_of_usearch():
-            found = self._index.search(self._kept(queries), k, threads=n_threads)
-        keys = np.full((len(queries), k), -1, np.int64)
-        if len(queries) == 1:  # usearch gives one dimension then, and only what it found
-            keys[0, : len(found.keys)] = found.keys
-            return keys
-        there = np.arange(k) < np.asarray(found.counts)[:, None]
-        keys[there] = found.keys[there]
+        keys = np.empty((len(queries), k), np.int64)
+        self._walked.nearest(np.ascontiguousarray(queries), max(expansion, k), n_threads, keys)
         return keys
 
-    def write(self, path: Path) -> None:
-        """Write the bytes of the graph to a file.
 
-        Raises
-        ------
-        OSError
-            If that fails; usearch does not say why.
-        """
-        try:
-            self._index.save(str(path))
-        except RuntimeError as error:
-            raise OSError(f"{error}; is the disk full?") from error
+def _check(
+    data: NDArray[np.uint8],
+    n_nodes: int,
+    n_rows: int,
+    dim: int,
+    dtype: str,
+    connectivity: int,
+    where: str,
+) -> int:
+    """Check all that a walk takes for sizes and addresses, and give the node that it begins at."""
 
-    def view(self, data: NDArray[np.uint8], n_nodes: int, n_rows: int, where: str) -> None:
-        """Search from now on in the bytes of a graph, shape (n_bytes,), which stay where they are.
+    def check(holds: bool, at: int, what: str) -> None:
+        if not holds:
+            raise FormatError(
+                f"{where}: byte {at:,} of the graph: {what}; the index is damaged or of "
+                f"another version of usearch: build it again"
+            )
 
-        Parameters
-        ----------
-        data : numpy.ndarray of uint8
-            What `write` wrote.
-        n_nodes : int
-            How many vectors the graph should have.
-        n_rows : int
-            How many rows the matrix has that keys point to.
-        where : str
-            What to call the bytes in messages.
-
-        Raises
-        ------
-        FormatError
-            If they are no such graph, or point to what is not there.
-        """
-        self._check(data, n_nodes, n_rows, where)
-        try:
-            self._index.view(data.data)
-        except RuntimeError as error:
-            raise FormatError(f"{where}: {error}; build the index again") from error
-        self._bytes = data  # usearch does not hold it
-
-    def _kept(self, vectors: NDArray[np.float32]) -> NDArray[Any]:
-        if self.dtype != "int8":
-            return np.ascontiguousarray(vectors)
-        kept: NDArray[np.int8] = np.clip(np.rint(vectors * self.scale), -127, 127).astype(np.int8)
-        return kept
-
-    def _check(self, data: NDArray[np.uint8], n_nodes: int, n_rows: int, where: str) -> None:
-        """Check all that usearch takes for sizes and addresses: it does not look itself."""
-
-        def check(holds: bool, at: int, what: str) -> None:
-            if not holds:
-                raise FormatError(
-                    f"{where}: byte {at:,} of the graph: {what}; the index is damaged or of "
-                    f"another version of usearch: build it again"
-                )
-
-        _, kind, item = DTYPES[self.dtype]
-        head = 8 + n_nodes * self.dim * item
-        sizes, levels = head + _HEAD.size, head + _HEAD.size + _SIZES.size
-        check(len(data) > levels, 0, f"{len(data):,} bytes are too few for {n_nodes:,} vectors")
-        n, width = struct.unpack_from("<2I", data.data)
-        check((n, width) == (n_nodes, self.dim * item), 0, f"{n:,} vectors of {width:,} bytes")
-        name, major, _, _, *fields = _HEAD.unpack_from(data.data, head)
-        check((name, major) == (b"usearch", 2), head, "not usearch, version 2")
-        expected = [_INNER_PRODUCT, kind, _U64, _U32, n_nodes, 0, self.dim, 0]
-        check(fields == expected, head, f"fields {fields} where {expected} belong")
-        n, m, m_base, top, entry = _SIZES.unpack_from(data.data, sizes)
-        check(
-            (n, m, m_base) == (n_nodes, self.connectivity, 2 * self.connectivity),
-            sizes,
-            f"sizes {(n, m, m_base)} do not fit",
-        )
-        check(entry < n_nodes, sizes, f"a search begins at node {entry:,} of {n_nodes:,}")
-        wrong = _core.first_wrong_byte(data[levels:], n_nodes, n_rows, m, m_base)
-        check(wrong < 0, levels + wrong, "a level, a key or a neighbour that cannot be")
-        level = int.from_bytes(data[levels + 2 * entry : levels + 2 * entry + 2], "little")
-        check(level == top, sizes, f"level {top} of a node that has {level}")
+    _, kind, item = DTYPES[dtype]
+    head = 8 + n_nodes * dim * item
+    sizes, levels = head + _HEAD.size, head + _HEAD.size + _SIZES.size
+    check(len(data) > levels, 0, f"{len(data):,} bytes are too few for {n_nodes:,} vectors")
+    n, width = struct.unpack_from("<2I", data.data)
+    check((n, width) == (n_nodes, dim * item), 0, f"{n:,} vectors of {width:,} bytes")
+    name, major, _, _, *fields = _HEAD.unpack_from(data.data, head)
+    check((name, major) == (b"usearch", 2), head, "not usearch, version 2")
+    expected = [_INNER_PRODUCT, kind, _U64, _U32, n_nodes, 0, dim, 0]
+    check(fields == expected, head, f"fields {fields} where {expected} belong")
+    n, m, m_base, top, entry = _SIZES.unpack_from(data.data, sizes)
+    check(
+        (n, m, m_base) == (n_nodes, connectivity, 2 * connectivity),
+        sizes,
+        f"sizes {(n, m, m_base)} do not fit",
+    )
+    check(entry < n_nodes, sizes, f"a search begins at node {entry:,} of {n_nodes:,}")
+    wrong = _core.first_wrong_byte(data[levels:], n_nodes, n_rows, m, m_base)
+    check(wrong < 0, levels + wrong, "a level, a key or a neighbour that cannot be")
+    level = int.from_bytes(data[levels + 2 * entry : levels + 2 * entry + 2], "little")
+    check(level == top, sizes, f"level {top} of a node that has {level}")
+    return int(entry)
 
 
 @contextmanager
-def _errors_of_usearch() -> Iterator[None]:
+def _errors_of_usearch(otherwise: type[Exception] = RuntimeError) -> Iterator[None]:
     """Raise what usearch has made a RuntimeError of: Ctrl-C, and memory that is not there."""
     try:
         yield
@@ -188,7 +212,7 @@ def _errors_of_usearch() -> Iterator[None]:
             raise KeyboardInterrupt from error
         if "memory" in str(error).lower():
             raise MemoryError(str(error)) from error
-        raise
+        raise otherwise(f"{error}; is the disk full?") from error
 
 
 def _usearch() -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from firth.approximate._about import KINDS, VERSION, fingerprint, read_about
-from firth.approximate._graph import DTYPES, MOST_NODES, Graph
+from firth.approximate._graph import DTYPES, MOST_NODES, Graph, GraphBuilder
 from firth.approximate._recall import K, Trial
 from firth.errors import FormatError, ParameterError
 from firth.machine import usable_cores
@@ -44,8 +43,8 @@ class NeighbourIndex:
     """Finds most of the rows nearest to a question, by looking at few of them.
 
     A hierarchical navigable small world graph (Malkov and Yashunin 2018, "Efficient and Robust
-    Approximate Nearest Neighbor Search Using Hierarchical Navigable Small World Graphs"), by
-    usearch. What it finds is scored with the vectors of the matrix: cosines are exact, and only
+    Approximate Nearest Neighbor Search Using Hierarchical Navigable Small World Graphs"), built
+    by usearch. What it finds is scored with the vectors of the matrix: cosines are exact, and only
     rows may be missing. How many are, is measured when the index is built.
 
     Make one with `build`, or open one with `open`.
@@ -157,12 +156,12 @@ class NeighbourIndex:
             raise ParameterError(f"{len(rows):,} rows are too many; at most {MOST_NODES:,} fit")
         n_threads = workers or usable_cores()
         scale = _scale(matrix, norms, rows) if dtype == "int8" else 1.0
-        graph = Graph(matrix.shape[1], dtype, connectivity, expansion_add, scale)
+        builder = GraphBuilder(matrix.shape[1], dtype, connectivity, expansion_add, scale)
         with show_progress("indexing", total=len(rows), unit="rows", show=progress) as bar:
             for begin in range(0, len(rows), _ROWS_AT_A_TIME):
                 some = rows[begin : begin + _ROWS_AT_A_TIME]
                 vectors = matrix[some].astype(np.float32) / norms[some][:, None]
-                graph.add(some, vectors, n_threads)
+                builder.add(some, vectors, n_threads)
                 bar.advance(len(some))
         about = {
             "index_version": VERSION,
@@ -177,7 +176,7 @@ class NeighbourIndex:
             "scale": scale,
             "fingerprint": fingerprint(matrix, norms),
         }
-        index = cls(graph, matrix, norms, about)
+        index = cls(builder.finish(len(matrix)), matrix, norms, about)
         index._measure(rows, target_recall, n_questions, np.random.default_rng(seed))
         return index
 
@@ -207,13 +206,22 @@ class NeighbourIndex:
             )
 
     def _fewest_for(self, trial: Trial, target: float) -> int:
-        """Find how many candidates a search has to hold for a recall, by steps of a half."""
-        expansion, most = 16, min(_MOST_EXPANSION, len(self))
-        while expansion < most:
-            if trial.recall(partial(self.search, expansion=expansion)) >= target + _MARGIN:
-                return expansion
-            expansion += expansion // 2
-        return most
+        """Find how many candidates a search has to hold for a recall, to within a sixteenth."""
+
+        def reaches(expansion: int) -> bool:
+            return trial.recall(partial(self.search, expansion=expansion)) >= target + _MARGIN
+
+        too_few, most = 0, min(_MOST_EXPANSION, len(self))
+        enough = min(16, most)
+        while enough < most and not reaches(enough):
+            too_few, enough = enough, min(enough + enough // 2, most)
+        while enough - too_few > max(enough // 16, 1):
+            middle = (too_few + enough) // 2
+            if reaches(middle):
+                enough = middle
+            else:
+                too_few = middle
+        return enough
 
     # --- asking ---------------------------------------------------------------------------------
 
@@ -284,7 +292,8 @@ class NeighbourIndex:
         cosines /= np.where(keys < 0, np.float32(1), self._norms[keys])
         cosines[keys < 0] = -np.inf
         order = np.lexsort((keys, -cosines))[:, :k]
-        return np.take_along_axis(keys, order, 1), np.take_along_axis(cosines, order, 1)
+        queries = np.arange(len(keys))[:, None]
+        return keys[queries, order], cosines[queries, order]
 
     def _unit_rows(self, queries: ArrayLike) -> NDArray[np.float32]:
         """Scale queries to length 1; those without a direction become NaN."""
@@ -355,15 +364,8 @@ class NeighbourIndex:
         text = json.dumps(self._about).encode()
         # So that the graph, behind it in the file, begins at a cache line.
         text += b" " * (-len(text) % _ALIGNMENT)
-        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.graph")
         with output_errors(path):
-            try:
-                # By way of a file: in memory it would be there twice.
-                self._graph.write(beside)
-                graph = np.memmap(beside, np.uint8, "r")
-                save_tensors(path, {"about": np.frombuffer(text, np.uint8), "graph": graph})
-            finally:
-                beside.unlink(missing_ok=True)
+            save_tensors(path, {"about": np.frombuffer(text, np.uint8), "graph": self._graph.data})
 
     @classmethod
     def open(
@@ -387,8 +389,6 @@ class NeighbourIndex:
         ------
         FormatError
             If the file is missing, damaged, or the index of another matrix.
-        MissingExtraError
-            If usearch is not installed.
         """
         matrix, norms = _checked(matrix, norms)
         tensors = open_tensors(path)
@@ -405,13 +405,14 @@ class NeighbourIndex:
                 f"changed: build it again"
             )
         graph = Graph(
+            tensors["graph"],
+            about["n_indexed"],
+            len(matrix),
             about["vector_size"],
             about["dtype"],
             about["connectivity"],
-            about["expansion_add"],
-            about["scale"],
+            str(path),
         )
-        graph.view(tensors["graph"], about["n_indexed"], len(matrix), str(path))
         return cls(graph, matrix, norms, about)
 
 

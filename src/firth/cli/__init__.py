@@ -19,10 +19,12 @@ import click
 
 from firth.cli import (
     ask,
+    classify,
     convert,
     demo,
     diff,
     evaluate,
+    explore,
     export,
     index,
     info,
@@ -30,7 +32,9 @@ from firth.cli import (
     phrases,
     plot,
     runs,
+    serve,
     sources,
+    tag,
     train,
 )
 from firth.cli.answers import ReaderGoneError, print_message
@@ -74,7 +78,8 @@ def firth(ctx: click.Context) -> None:
 for _command in (
     train.train, phrases.phrases, ask.similar, ask.analogy, ask.similarity, ask.odd_one_out,
     evaluate.evaluate, diff.diff, diff.stability,
-    maps.map_, plot.plot, runs.plot_training,
+    classify.classify, tag.tag,
+    maps.map_, explore.explore, plot.plot, runs.plot_training, serve.serve,
     sources.list_, sources.download, convert.convert, export.export, index.index,
     info.info, demo.demo,
 ):  # fmt: skip

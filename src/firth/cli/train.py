@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from firth.cli.answers import print_line, print_message
 from firth.cli.cluster import cluster_options, train_on_cluster
 from firth.cli.command import command, option
+from firth.cli.live import live_options, watcher
 from firth.cli.models import FASTTEXT, SETTINGS, WORD2VEC, settings_in_python
 from firth.cli.runs import checkpoint_of, run_options, with_runs
 from firth.errors import FirthError, OutputError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
-    from firth.models import PPMI, GloVe, Word2Vec
+    from firth.models import PPMI, CallbackAny2Vec, GloVe, Word2Vec
     from firth.vectors import KeyedVectors
 
     Model = Word2Vec | GloVe | PPMI
@@ -67,6 +68,7 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     firth train corpus.txt.gz -o vectors
     firth train books/ -o books --tokenizer words --lowercase
     firth train 'news/*.jsonl.zst' --field text -o news --dim 300 --epochs 10
+    firth train corpus.txt.gz -o vectors --explore
     firth train corpus.txt.gz -o vectors --checkpoint-every 60s --resume
     zcat logs.gz | firth train - -o logs --model cbow
     firth train corpus.txt.gz -o phrases --phrases 2 --connectors english
@@ -253,10 +255,19 @@ WELL_KNOWN_WORDS = ("computers", "language", "music", "water", "function")
     help="Seed of all that is random; with --threads 1 the same bits each time.",
 )
 @run_options
+@live_options
 @cluster_options
 @option("--force", is_flag=True, help="Replace the model folder DIR if there is one.")
 @option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-def train(sources: tuple[str, ...], output: str, force: bool, quiet: bool, **settings: Any) -> int:
+def train(
+    sources: tuple[str, ...],
+    output: str,
+    force: bool,
+    quiet: bool,
+    explore: bool,
+    no_browser: bool,
+    **settings: Any,
+) -> int:
     """Train word vectors on SOURCE and write them to a model folder.
 
     A SOURCE is a file, a folder, a glob pattern, or "-" for standard input: plain text, or .gz,
@@ -275,17 +286,28 @@ def train(sources: tuple[str, ...], output: str, force: bool, quiet: bool, **set
     given = {
         name for name in settings if context.get_parameter_source(name) != ParameterSource.DEFAULT
     }
-    model = train_model(sources, output=output, quiet=quiet, given=given, **settings)
-    model.save(output)
-    keeps = bool(settings["resume"] or settings["checkpoint_every"])
-    if keeps and not model.interrupted:
-        from firth.models import remove_checkpoint
+    watched = watcher(output, settings["model"], explore=explore, no_browser=no_browser)
+    with watched as watching:
+        model = train_model(
+            sources,
+            output=output,
+            quiet=quiet,
+            given=given,
+            callbacks=watching.callbacks,
+            **settings,
+        )
+        model.save(output)
+        keeps = bool(settings["resume"] or settings["checkpoint_every"])
+        if keeps and not model.interrupted:
+            from firth.models import remove_checkpoint
 
-        remove_checkpoint(checkpoint)
-    if not quiet:
-        if keeps and model.interrupted:
-            print_message("the same command with --resume goes on from here")
-        print_summary(model, output)
+            remove_checkpoint(checkpoint)
+        if not quiet:
+            if keeps and model.interrupted:
+                print_message("the same command with --resume goes on from here")
+            print_summary(model, output)
+        if not model.interrupted:
+            watching.stay(output)
     return INTERRUPTED if model.interrupted else 0
 
 
@@ -299,6 +321,7 @@ def train_model(
     quiet: bool,
     given: AbstractSet[str],
     output: str | None = None,
+    callbacks: Sequence[CallbackAny2Vec] = (),
     cluster: str | None = None,
     cluster_workers: int | None = None,
     **settings: Any,
@@ -316,6 +339,8 @@ def train_model(
     }
     with options_in_messages():
         arguments |= with_runs(of_model, output)
+        if callbacks:
+            arguments["callbacks"] = [*arguments.get("callbacks", ()), *callbacks]
         if cluster:
             return train_on_cluster(cluster, cluster_workers, model, arguments, given, quiet=quiet)
         if cluster_workers:

@@ -19,6 +19,7 @@ from firth.text.readers import (
     PathLineSentences,
     Text8Corpus,
 )
+from firth.text.rows import read_rows
 from firth.text.sources import FileSource, TextSource
 from firth.text.tokenizers import TOKENIZERS, Tokenizer, make_tokenizer
 
@@ -35,4 +36,5 @@ __all__ = [
     "Tokenizer",
     "make_tokenizer",
     "open_text",
+    "read_rows",
 ]

@@ -46,7 +46,8 @@ def record_format(name: str) -> str | None:
     return next((kind for suffix, kind in RECORD_FORMATS.items() if name.endswith(suffix)), None)
 
 
-def _list_fields(fields: Iterable[str]) -> str:
+def list_fields(fields: Iterable[str]) -> str:
+    """Name the first twenty fields, for messages."""
     names = [repr(field) for field in fields]
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     return ", ".join(names[:20]) + more if names else "none"
@@ -54,7 +55,7 @@ def _list_fields(fields: Iterable[str]) -> str:
 
 def no_field_given(name: str, fields: Iterable[str] | None = None) -> ParameterError:
     """Make the error for records without the name of the field that holds the text."""
-    have = "" if fields is None else f"; it has {_list_fields(fields)}"
+    have = "" if fields is None else f"; it has {list_fields(fields)}"
     return ParameterError(f"{name} holds records: say which field is the text with field={have}")
 
 
@@ -113,7 +114,7 @@ def read_json_lines(
             raise no_field_given(name, record)
         if field not in record:
             raise TextError(
-                f"{name}, line {number} has no field {field!r}; it has {_list_fields(record)}"
+                f"{name}, line {number} has no field {field!r}; it has {list_fields(record)}"
             )
         text = record[field]
         if text is None:
@@ -160,8 +161,8 @@ def read_delimited(
         A column that is missing in the header, a row with more or fewer columns than the header,
         quotes that do not pair, bytes that are not UTF-8.
     """
-    lines = _decoded_lines(chunks, errors, name)
-    rows = _split_at_tabs(lines) if tabs else _parse_csv(lines, name)
+    lines = decoded_lines(chunks, errors, name)
+    rows = split_at_tabs(lines) if tabs else parse_csv(lines, name)
     _, header = next(rows, (0, None))
     if header is None:
         return
@@ -170,8 +171,8 @@ def read_delimited(
     if header.count(field) != 1:
         what = "no column" if field not in header else "more than one column"
         raise TextError(
-            f"{name}, line 1 has {what} {field!r}; it has {_list_fields(header)}"
-            f"{_separator_hint(header)}"
+            f"{name}, line 1 has {what} {field!r}; it has {list_fields(header)}"
+            f"{separator_hint(header)}"
         )
     column = header.index(field)
     for number, row in rows:
@@ -220,7 +221,7 @@ def read_parquet(file: BinaryIO, field: str | None, errors: str, name: str) -> I
         if field is None:
             raise no_field_given(name, schema.names)
         if schema.names.count(field) != 1:
-            raise TextError(f"{name} has no column {field!r}; it has {_list_fields(schema.names)}")
+            raise TextError(f"{name} has no column {field!r}; it has {list_fields(schema.names)}")
         kind = schema.field(field).type
         value_kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         if not any(
@@ -288,7 +289,8 @@ def _lines(chunks: Iterable[bytes], name: str) -> Iterator[tuple[int, int, bytes
         yield number, offset, b"".join(pending)
 
 
-def _decoded_lines(chunks: Iterable[bytes], errors: str, name: str) -> Iterator[str]:
+def decoded_lines(chunks: Iterable[bytes], errors: str, name: str) -> Iterator[str]:
+    """Yield the lines of a file, without their newlines."""
     for number, offset, line in _lines(chunks, name):
         text = _decoded(line, errors, f"{name}, line {number}", offset)
         yield decode_with(line, errors, name) if text is None else text
@@ -307,13 +309,14 @@ def _decoded(line: bytes, errors: str, place: str, offset: int) -> str | None:
         return None
 
 
-def _split_at_tabs(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+def split_at_tabs(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not blank, each with the number of its line."""
     for number, line in enumerate(lines, start=1):
         if line and not line.isspace():
             yield number, line.removesuffix("\r").split("\t")
 
 
-def _parse_csv(lines: Iterable[str], name: str) -> Iterator[tuple[int, list[str]]]:
+def parse_csv(lines: Iterable[str], name: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that are not blank, each with the number of its first line."""
     import csv
 
@@ -344,7 +347,8 @@ def _parse_csv(lines: Iterable[str], name: str) -> Iterator[tuple[int, list[str]
         number = reader.line_num + 1
 
 
-def _separator_hint(header: Sequence[str]) -> str:
+def separator_hint(header: Sequence[str]) -> str:
+    """Say what to do about a header that is separated by something else."""
     for separator, what in ((";", "semicolons"), ("\t", "tabs (name it .tsv)")):
         if len(header) == 1 and separator in header[0]:
             return f". Are the columns separated by {what}? firth expects commas"

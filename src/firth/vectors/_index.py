@@ -74,8 +74,6 @@ class IndexedVectors(SentenceVectors):
         ------
         FormatError
             If the folder has one that is damaged, or that of another matrix.
-        MissingExtraError
-            If it has one, and usearch is not installed.
         """
         matrix = self._matrix
         if self._index_of != (matrix, matrix.version):
