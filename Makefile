@@ -1,13 +1,14 @@
 # make demo   train on text that every machine has and ask the vectors
 # make test   check types and style, run the tests
 # make bench  print firth beside its peers
+# make docs   build the site of the documentation, and check it
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 CORE := $(wildcard src/core/* src/core/kernels/*) CMakeLists.txt pyproject.toml constraints.txt
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench docs clean
 
 demo: $(VENV)/firth
 	$(BIN)/firth demo
@@ -31,6 +32,9 @@ bench: $(VENV)/firth-bench
 	$(BIN)/python benchmarks/ask.py
 	$(BIN)/python benchmarks/load.py
 
+docs: $(VENV)/firth-docs
+	$(BIN)/python docs/site/build_site.py
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -46,6 +50,10 @@ $(VENV)/firth-test: $(BIN)/python $(CORE)
 
 $(VENV)/firth-bench: $(VENV)/firth
 	@$(PIP) --editable '.[benchmark]'
+	@touch $@
+
+$(VENV)/firth-docs: $(VENV)/firth
+	@$(PIP) --editable '.[docs]'
 	@touch $@
 
 clean:

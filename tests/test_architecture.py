@@ -15,8 +15,8 @@ CORE = REPOSITORY / "src" / "core"
 # Rooms by floor; docs/architecture.md draws the same picture, and a test below compares the two.
 FLOORS = {
     8: {"cli", "embedding", "sklearn"},
-    7: {"service"},
-    6: {"cluster", "exports", "hub", "maps", "tasks"},
+    7: {"service", "tasks"},
+    6: {"cluster", "exports", "hub", "maps"},
     5: {"layers", "models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
     3: {"corpus", "formats", "approximate", "sequences", "evaluation"},
@@ -42,12 +42,12 @@ OPTIONAL_PACKAGES = {
     "spacy",
     "openTSNE",
     "umap",
-    "ray",
-    "fsspec",
     "starlette",
     "uvicorn",
     "msgspec",
     "prometheus_client",
+    "ray",
+    "fsspec",
 }
 HEAVY_PACKAGES = {"numpy", "click", "rich", "tqdm", "zstandard", "urllib3", "filelock"}
 

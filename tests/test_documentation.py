@@ -3,7 +3,6 @@
 import ast
 import contextlib
 import doctest
-import gzip
 import importlib
 import inspect
 import io
@@ -14,20 +13,15 @@ import subprocess
 import sys
 import warnings
 from importlib import metadata
-from pathlib import Path
+from importlib.util import find_spec
 
+import click
 import pytest
-import zstandard
 
 import firth
+from firth import cli
 from firth.errors import MissingExtraError
-
-REPOSITORY = Path(__file__).resolve().parents[1]
-PAGES = [
-    *(REPOSITORY / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
-    *sorted((REPOSITORY / "docs").rglob("*.md")),
-]
-NOT_RUN = re.compile(r"<!-- not run: \S.*-->")
+from pages import PAGES, REPOSITORY, TUTORIALS, firth_commands, prepare, python_blocks, run_blocks
 
 
 def ids(path):
@@ -128,6 +122,38 @@ def test_what_the_page_of_gensim_says_is_not_there_is_not_there():
     assert names & inspect.signature(firth.Word2Vec).parameters.keys() == set()
 
 
+# Attributes that only instances have.
+OF_INSTANCES = {"vocab", "wv", "vectors", "key_to_index", "index_to_key", "epoch_losses"}
+
+
+def attributes(code):
+    """The names in code that take an attribute, and the attribute."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield node.value.id, node.attr
+
+
+def test_lines_of_migrations_use_what_there_is():
+    page = (REPOSITORY / "docs" / "migrating.md").read_text(encoding="utf-8")
+    kinds = {
+        "firth": firth, "wv": firth.KeyedVectors, "vocab": firth.Vocab,
+        "encoder": firth.TextEncoder, "model": firth.FastText,
+    }  # fmt: skip
+    missing, n_checked = [], 0
+    for row in re.findall(r"^\| `.*\|$", page.split("\n## Deliberate")[0], re.MULTILINE):
+        for code in re.findall(r"`([^`]+)`", row.strip("| ").rpartition(" | ")[2]):
+            # Those are of the command line, ends of names of files, parameters, and modules.
+            if not re.match(r"firth |\.\w+$|<", code) and not code.endswith(("=", "import")):
+                for name, attribute in attributes(code):
+                    known = OF_INSTANCES.union(dir(kinds.get(name)))
+                    submodule = name == "firth" and find_spec(f"firth.{attribute}")
+                    n_checked += name in kinds
+                    if name in kinds and attribute not in known and not submodule:
+                        missing.append(code)
+    assert missing == []
+    assert n_checked > 80
+
+
 def test_environment_variables_are_documented():
     sources = [p for p in (REPOSITORY / "src").rglob("*.[cp][py]*") if p.is_file()]
     text = "".join(p.read_text(encoding="utf-8") for p in sources)
@@ -181,56 +207,68 @@ def test_examples_of_docstrings(name, workplace):
     assert runner.failures == 0, report.getvalue()
 
 
-def python_blocks(page):
-    """Number of the line, code, and whether it is to be run, of each block of Python."""
-    lines = page.read_text(encoding="utf-8").splitlines()
-    for number, line in enumerate(lines):
-        if line.strip() == "```python":
-            end = lines.index("```", number)
-            before = next((above for above in reversed(lines[:number]) if above.strip()), "")
-            yield number + 1, "\n".join(lines[number + 1 : end]), not NOT_RUN.fullmatch(before)
-
-
-def prepare(folder):
-    """Put there what the examples on the pages take for granted: a text, records and a model."""
-    phrases = [
-        "the woman and her son saw a green zebra", "the man and his daughter saw a red zebra",
-        "computers and machines read the blue book", "a king and a queen rule the land",
-        "a computer is a machine that can compute",
-    ]  # fmt: skip
-    text = "\n".join(phrases * 40) + "\n"
-    (folder / "corpus.txt").write_text(text, encoding="utf-8")
-    with gzip.open(folder / "corpus.txt.gz", "wt", encoding="utf-8") as file:
-        file.write(text)
-    records = "".join(f'{{"text": "{phrase}"}}\n' for phrase in phrases).encode()
-    (folder / "articles.jsonl.zst").write_bytes(zstandard.compress(records))
-    quiet = {"vector_size": 8, "sample": 0, "workers": 1, "progress": False}
-    firth.Word2Vec(corpus_file=str(folder / "corpus.txt"), **quiet).save(folder / "vectors")
-
-
-@pages
+@pytest.mark.parametrize("page", [p for p in PAGES if p not in TUTORIALS], ids=ids)
 def test_python_on_the_pages_runs(page, workplace):
     if page.name == "layers.md":
         pytest.importorskip("torch", reason="needs torch")
     prepare(workplace)
-    namespace = {"__name__": "example"}
-    for line, code, runs in python_blocks(page):
-        # In their own lines, so that a traceback points into the page.
-        compiled = compile("\n" * line + code, str(page), "exec")
-        if runs:
-            with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-                # The text here is far too small for the settings on the pages.
-                warnings.simplefilter("ignore")
-                exec(compiled, namespace)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        # The text here is far too small for the settings on the pages.
+        warnings.simplefilter("ignore")
+        for _ in run_blocks(page, {"__name__": "example"}):
+            pass
 
 
 def test_blocks_are_found_and_marks_are_seen(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(
         "```python\na = 1\n```\n\n<!-- not run: it needs the sea -->\n\n```python\nb\n```\n"
-        "<!-- not run: -->\n```python\nc\n```\n"
+        "<!-- not run: -->\n```python\nc\n```\n\n```\n3\n```\n"
     )
-    assert list(python_blocks(page)) == [(1, "a = 1", True), (7, "b", False), (11, "c", True)]
+    assert list(python_blocks(page)) == [
+        (1, "a = 1", True, None),
+        (7, "b", False, None),
+        (11, "c", True, "3\n"),
+    ]
+
+
+def test_commands_are_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "$ firth demo   # see\n$ cd firth && firth info 'a b'\n$ cat x | firth similar v - > y\n"
+        "    $ firth similarity v - < words.txt\n$ for s in 1 2; do firth train x -o s$s; done\n"
+        "firth is a name\n$ pip install firth\n"
+    )
+    assert list(firth_commands(page)) == [
+        ["demo"],
+        ["info", "a b"],
+        ["similar", "v", "-"],
+        ["similarity", "v", "-"],
+        ["train", "x", "-o", "s1"],
+    ]
+
+
+def understand(arguments):
+    """Let click parse a command of firth, without running it."""
+    context = cli.firth.make_context("firth", [*arguments])
+    name, command, rest = cli.firth.resolve_command(
+        context, [*context._protected_args, *context.args]
+    )
+    command.make_context(name, rest, parent=context)
+
+
+@pages
+def test_commands_on_the_pages_are_understood(page):
+    for arguments in firth_commands(page):
+        understand(arguments)
+
+
+@pytest.mark.parametrize(
+    "wrong", [["similar", "v", "w", "--nonsense"], ["nonsense"], ["train", "x"], ["list", "a", "b"]]
+)
+def test_commands_that_are_not_understood_are_found(wrong):
+    with pytest.raises(click.UsageError):
+        understand(wrong)
 
 
 # --- links ----------------------------------------------------------------------------------------
@@ -263,7 +301,9 @@ def test_links_lead_somewhere(page):
 def test_every_page_can_be_reached_from_the_index():
     index = (REPOSITORY / "docs" / "index.md").read_text(encoding="utf-8")
     linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", index)}
-    assert {page.name for page in (REPOSITORY / "docs").glob("*.md")} - {"index.md"} <= linked
+    docs = REPOSITORY / "docs"
+    pages = {page.relative_to(docs).as_posix() for page in docs.rglob("*.md")}
+    assert pages - {"index.md"} <= linked
 
 
 # --- places ---------------------------------------------------------------------------------------

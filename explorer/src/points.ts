@@ -80,6 +80,8 @@ function drawnBy(canvas: HTMLCanvasElement, theme: Theme, events: PointEvents): 
   } as Parameters<typeof createScatterplot>[0]);
   if (!plot.isSupported) throw new Error("no textures of floating-point numbers");
   let nPoints = 0;
+  // One after the other: what comes while points are drawn would be left out.
+  let drawing: Promise<unknown> = Promise.resolve();
   let lassoed = false;
   let silent = false;
 
@@ -131,15 +133,18 @@ function drawnBy(canvas: HTMLCanvasElement, theme: Theme, events: PointEvents): 
       nPoints = places.x.length;
       const dot = Math.min(5, Math.max(1.6, 420 / Math.sqrt(Math.max(1, nPoints))));
       plot.set({ pointSize: Array.from({ length: 12 }, (_, k) => dot * (0.8 + 0.13 * k)) });
-      await plot.draw(
-        { x: places.x, y: places.y, z: groups, w: sizes },
-        {
-          transition: moving && same,
-          transitionDuration: 900,
-          zDataType: "categorical",
-          wDataType: "continuous",
-        },
-      );
+      const draw = () =>
+        plot.draw(
+          { x: places.x, y: places.y, z: groups, w: sizes },
+          {
+            transition: moving && same,
+            transitionDuration: 900,
+            zDataType: "categorical",
+            wDataType: "continuous",
+          },
+        );
+      drawing = drawing.then(draw, draw);
+      await drawing;
     },
     paint(to, dimmed) {
       plot.set({

@@ -339,12 +339,14 @@ def train_model(
     }
     with options_in_messages():
         arguments |= with_runs(of_model, output)
-        if callbacks:
-            arguments["callbacks"] = [*arguments.get("callbacks", ()), *callbacks]
         if cluster:
+            if callbacks:
+                raise click.UsageError("--explore shows a training on this machine, not --cluster.")
             return train_on_cluster(cluster, cluster_workers, model, arguments, given, quiet=quiet)
         if cluster_workers:
             raise click.UsageError("--cluster-workers goes with --cluster.")
+        if callbacks:
+            arguments["callbacks"] = [*arguments.get("callbacks", ()), *callbacks]
         if model == "glove":
             return models.GloVe(**arguments)
         if model == "ppmi":
