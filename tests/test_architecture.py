@@ -15,8 +15,8 @@ CORE = REPOSITORY / "src" / "core"
 # Rooms by floor; docs/architecture.md draws the same picture, and a test below compares the two.
 FLOORS = {
     8: {"cli", "embedding", "sklearn"},
-    7: {"service", "tasks"},
-    6: {"cluster", "exports", "hub", "maps"},
+    7: {"service"},
+    6: {"cluster", "exports", "hub", "maps", "tasks"},
     5: {"layers", "models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
     3: {"corpus", "formats", "approximate", "sequences", "evaluation"},

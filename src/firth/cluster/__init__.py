@@ -1,8 +1,12 @@
 """Training on a cluster of machines, by Ray (extra ``cluster``).
 
->>> import firth
->>> model = firth.Word2Vec(vector_size=300, sg=1)
->>> firth.cluster.train(model, "corpus/*.parquet", field="text", address="auto")  # doctest: +SKIP
+::
+
+    model, report = firth.cluster.train(firth.Word2Vec(sg=1), "corpus/*.parquet", field="text")
+
+>>> from firth.cluster import Report
+>>> Report(n_words=100, n_bytes=5_000).bytes_per_word
+50.0
 """
 
 from firth.cluster._report import Report, WorkerReport

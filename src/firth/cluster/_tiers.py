@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BASE = 4
 # Of each matrix, one row for so many words that a worker trains in a step is exchanged behind it.
 WORDS_PER_ROW = 24
-FULL_EXCHANGES_PER_EPOCH = 64  # at least, where the text has the steps
+FULL_EXCHANGES_PER_EPOCH = 8  # at least, where the text has the steps
 
 
 @dataclass(frozen=True)
