@@ -7,15 +7,6 @@ namespace firth {
 
 namespace {
 
-template <typename T>
-T read(const uint8_t *at) {
-    T value;
-    std::memcpy(&value, at, sizeof(T));
-    return value;
-}
-
-constexpr size_t key_bytes = 8, level_bytes = 2, number_bytes = 4;
-
 bool is_better(const auto &a, const auto &b) { return a.score > b.score; }
 bool is_worse(const auto &a, const auto &b) { return a.score < b.score; }
 
@@ -27,8 +18,7 @@ std::vector<uint64_t> node_begins(const uint8_t *levels, const GraphShape &shape
     for (size_t node = 0; node < shape.n_nodes; ++node) {
         begins[node] = at;
         const auto level = static_cast<size_t>(read<int16_t>(levels + node * level_bytes));
-        at += key_bytes + level_bytes + number_bytes * (1 + shape.connectivity_base) +
-              level * number_bytes * (1 + shape.connectivity);
+        at += list_begin(shape, level + 1);
     }
     return begins;
 }
@@ -40,17 +30,15 @@ GraphWalk::GraphWalk(const WalkedGraph &graph)
       scores_(fresh_.size()) {}
 
 GraphWalk::Neighbours GraphWalk::neighbours(uint32_t node, int level) const {
-    const uint8_t *list = graph_.nodes + graph_.begin[node] + key_bytes + level_bytes;
-    if (level > 0)
-        list += number_bytes * ((1 + graph_.shape.connectivity_base) +
-                                static_cast<size_t>(level - 1) * (1 + graph_.shape.connectivity));
-    return {list + number_bytes, read<uint32_t>(list)};
+    const uint8_t *const list = graph_.nodes + graph_.begin[node] +
+                                list_begin(graph_.shape, static_cast<size_t>(level));
+    return {list + count_bytes, read<uint32_t>(list)};
 }
 
 void GraphWalk::send_for(uint32_t node) const {
     const uint8_t *const at = graph_.nodes + graph_.begin[node];
-    const size_t size = key_bytes + level_bytes + number_bytes * (1 + graph_.shape.connectivity_base);
-    for (size_t k = 0; k < size; k += 64) __builtin_prefetch(at + k);
+    const size_t end = list_begin(graph_.shape, 1);
+    for (size_t k = 0; k < end; k += 64) __builtin_prefetch(at + k);
 }
 
 // From the top level down to the one above the lowest: always to the best neighbour.
@@ -65,7 +53,7 @@ GraphWalk::Scored GraphWalk::descend(const float *query) {
     for (int level = graph_.top_level; level > 0; --level) {
         for (bool moves = true; moves;) {
             const auto [first, n] = neighbours(at.node, level);
-            std::memcpy(fresh_.data(), first, n * number_bytes);
+            std::memcpy(fresh_.data(), first, n * slot_bytes);
             score(n);
             moves = false;
             for (size_t i = 0; i < n; ++i)
@@ -100,7 +88,7 @@ void GraphWalk::widen(const float *query, Scored entry, size_t expansion) {
         const auto [first, n] = neighbours(candidate.node, 0);
         size_t n_fresh = 0;
         for (size_t i = 0; i < n; ++i) {
-            fresh_[n_fresh] = read<uint32_t>(first + i * number_bytes);
+            fresh_[n_fresh] = read<uint32_t>(first + i * slot_bytes);
             n_fresh += see(fresh_[n_fresh]);
         }
         FIRTH_DISPATCH(score_nodes, graph_.vectors, graph_.item, graph_.dim, query, fresh_.data(),

@@ -1,23 +1,6 @@
 #include "index_graph.hpp"
 
-#include <cstring>
-
 namespace firth {
-
-namespace {
-
-// Nothing is aligned in these files.
-template <typename T>
-T read(const uint8_t *at) {
-    T value;
-    std::memcpy(&value, at, sizeof(T));
-    return value;
-}
-
-constexpr size_t key_bytes = sizeof(uint64_t), level_bytes = sizeof(int16_t);
-constexpr size_t count_bytes = sizeof(uint32_t), slot_bytes = sizeof(uint32_t);
-
-}  // namespace
 
 int64_t first_wrong_byte(const uint8_t *bytes, size_t n_bytes, const GraphShape &shape) {
     const auto [n_nodes, n_rows, connectivity, connectivity_base] = shape;
@@ -27,8 +10,7 @@ int64_t first_wrong_byte(const uint8_t *bytes, size_t n_bytes, const GraphShape 
     for (size_t node = 0; node < n_nodes; ++node) {
         const int16_t top = level_of(node);
         if (top < 0) return static_cast<int64_t>(node * level_bytes);
-        const size_t size = key_bytes + level_bytes + count_bytes + connectivity_base * slot_bytes +
-                            static_cast<size_t>(top) * (count_bytes + connectivity * slot_bytes);
+        const size_t size = list_begin(shape, static_cast<size_t>(top) + 1);
         if (n_bytes - at < size) return static_cast<int64_t>(n_bytes);
         if (read<uint64_t>(bytes + at) >= n_rows) return static_cast<int64_t>(at);
         if (read<int16_t>(bytes + at + key_bytes) != top)

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace firth {
 
@@ -13,6 +14,26 @@ struct GraphShape {
     size_t connectivity;        // the most neighbours of a node on a level
     size_t connectivity_base;   // the same on the lowest level
 };
+
+// Nothing is aligned in these files.
+template <typename T>
+T read(const uint8_t *at) {
+    T value;
+    std::memcpy(&value, at, sizeof(T));
+    return value;
+}
+
+constexpr size_t key_bytes = sizeof(uint64_t), level_bytes = sizeof(int16_t);
+constexpr size_t count_bytes = sizeof(uint32_t), slot_bytes = sizeof(uint32_t);
+
+// Where the neighbours of a node on a level begin, from its key on; for the level above its highest, where
+// the node ends.
+inline size_t list_begin(const GraphShape &shape, size_t level) {
+    const size_t lowest = key_bytes + level_bytes;
+    return level == 0 ? lowest
+                      : lowest + count_bytes + shape.connectivity_base * slot_bytes +
+                            (level - 1) * (count_bytes + shape.connectivity * slot_bytes);
+}
 
 // The bytes that follow the sizes in a file of usearch: levels (int16 of each node), then nodes: a
 // key (uint64), a level (int16), and for each level from the lowest a count and the neighbours
