@@ -243,7 +243,7 @@ class ClusterEngine:
                 seat.actor.apply.remote(place, self._step, *merged)
                 for place, seat in enumerate(seats)
             ]
-            results = self._seats.results(applied)
+            results = self._seats.results(applied, self._patience)
             if all(isinstance(result, int) for result in results):
                 break
             if self._seats.mend(self._step):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("firth")
 
-_SECONDS_TO_BEGIN = 300.0
+_SECONDS_TO_ANSWER = 10.0
 # More deaths than that for each worker are no accidents.
 _DEATHS_PER_WORKER = 3
 
@@ -140,8 +141,10 @@ class Seats:
 
     # --- answers --------------------------------------------------------------------------------
 
-    def results(self, futures: Sequence[Any]) -> list[Any]:
+    def results(self, futures: Sequence[Any], patience: float = math.inf) -> list[Any]:
         """Wait for all of them; an answer that was lost with a worker is the error instead.
+
+        After `patience` seconds, workers that do not even answer are ended.
 
         Raises
         ------
@@ -151,12 +154,28 @@ class Seats:
         import ray
 
         waiting = list(futures)
+        deadline = time.perf_counter() + patience
         while waiting:
             try:
-                _, waiting = ray.wait(waiting, num_returns=len(waiting))
+                _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=1.0)
             except KeyboardInterrupt:  # heard between two steps
                 continue
+            if waiting and time.perf_counter() > deadline:
+                self._end_the_silent()
+                deadline = time.perf_counter() + patience + _SECONDS_TO_ANSWER
         return [self._result(future) for future in futures]
+
+    def _end_the_silent(self) -> None:
+        """End workers that do not answer, not even beside their work: theirs becomes an error."""
+        import ray
+
+        asked = {
+            seat.actor.process.options(concurrency_group="control").remote(): seat
+            for seat in self.all
+        }
+        _, silent = ray.wait(list(asked), num_returns=len(asked), timeout=_SECONDS_TO_ANSWER)
+        for future in silent:
+            ray.kill(asked[future].actor)
 
     def _result(self, future: Any) -> Any:
         import ray
