@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firth.cluster._exchange import Exchange, curvature
-from firth.cluster._pairs import local_numbers, pair_numbers, part_size, rounds
 from firth.cluster._tiers import BASE, Rhythm, Tiers
 from firth.cluster._traffic import Traffic
 from firth.cluster._worker import Shard, chunk_table
@@ -170,27 +169,3 @@ def test_chunks_of_a_shard_are_its_sentences_in_order(lengths, size):
     assert len(ids) == words
     assert ids[0] == position
     assert theirs[-1] == position + words
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 8])
-def test_parts_meet_once_and_never_two_at_a_time(n):
-    meetings = rounds(n)
-    assert len(meetings) == 2 * n - 1
-    for pairs in meetings:
-        assert sorted(part for pair in pairs for part in pair) == list(range(2 * n))
-    everyone = {(a, b) for a in range(2 * n) for b in range(a + 1, 2 * n)}
-    assert sorted(pair for pairs in meetings for pair in pairs) == sorted(everyone)
-
-
-@given(st.integers(1, 50), st.integers(1, 6), st.integers(0, 99))
-def test_words_of_a_pair_stand_one_behind_the_other(n_words, n_parts, seed):
-    random = np.random.default_rng(seed)
-    rows, columns = random.integers(0, n_words, (2, 20)).astype(np.uint32)
-    numbers = pair_numbers(rows, columns, n_parts)
-    for number, row, column in zip(numbers.tolist(), rows, columns, strict=True):
-        low, high = divmod(number, n_parts)
-        assert {int(row) % n_parts, int(column) % n_parts} == {low, high}
-        n_low = part_size(n_words, low, n_parts)
-        order = [w for part in sorted({low, high}) for w in range(part, n_words, n_parts)]
-        local = local_numbers(np.array([row, column]), (low, high), n_parts, n_low)
-        assert [order[i] for i in local.tolist()] == [row, column]
