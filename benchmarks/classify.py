@@ -208,6 +208,7 @@ def main() -> None:
     parser.add_argument("--trials", type=Path, default=Path("trials.jsonl"))
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--texts", type=int, default=4000)
     given = parser.parse_args()
     if given.threads:
         import torch
@@ -219,7 +220,7 @@ def main() -> None:
     elif given.what == "tutorial":
         tutorial(given.vectors, given.epochs)
     elif given.what == "speed":
-        speed(4000)
+        speed(given.texts)
     else:
         encode()
 
