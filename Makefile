@@ -1,5 +1,6 @@
 # make demo   train on text that every machine has and ask the vectors
 # make test   check types and style, run the tests
+# make test-cluster   run the tests that start a cluster of Ray, in a process of their own
 # make bench  print firth beside its peers
 # make docs   build the site of the documentation, and check it
 PYTHON ?= python3
@@ -8,13 +9,17 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 CORE := $(wildcard src/core/* src/core/kernels/*) CMakeLists.txt pyproject.toml constraints.txt
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test test-cluster lint bench docs clean
 
 demo: $(VENV)/firth
 	$(BIN)/firth demo
 
 test: $(VENV)/firth-test lint
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+test-cluster: $(VENV)/firth-test
+	@$(PIP) --editable '.[cluster]'
+	FIRTH_TEST_CLUSTER=1 $(BIN)/python -m pytest tests/test_cluster.py
 
 lint: $(VENV)/firth-test
 	$(BIN)/ruff check .

@@ -23,7 +23,10 @@ from firth.errors import (
 from firth.models import CallbackAny2Vec, Word2Vec
 from ray_cluster import kill, nodes_here
 
-pytest.importorskip("ray", reason="Ray is not installed")
+pytest.importorskip("ray", reason="Ray is not installed: make test-cluster installs it")
+if not os.environ.get("FIRTH_TEST_CLUSTER"):
+    # Ray's client ends a process that has loaded all that the other tests load.
+    pytest.skip("they need a process of their own: make test-cluster", allow_module_level=True)
 
 WORKERS = 3
 
