@@ -62,5 +62,5 @@ class Watched:
             for url in self.requests
             if not re.match(r"(http://127\.0\.0\.1:\d+/|data:|blob:)", url)
         ]
-        assert strangers == []
-        assert self.messages == []
+        assert strangers == [], strangers
+        assert self.messages == [], self.messages

@@ -81,7 +81,8 @@ def run_blocks(page, namespace, settings=None):
 
 def firth_commands(page):
     """The commands of firth that a page shows behind a prompt, as lists of arguments."""
-    for line in page.read_text(encoding="utf-8").splitlines():
+    # A command goes on behind a backslash at the end of its line.
+    for line in re.sub(r" \\\n\s*", " ", page.read_text(encoding="utf-8")).splitlines():
         if not (prompt := re.match(r"\s*\$ (.*)", line)):
             continue
         # What the shell would put in for a variable is a number in most places.

@@ -82,7 +82,7 @@ NEEDED = {
 SMALL = {
     "pretrained-vectors": lambda folder: {"GLOVE": small_vectors(folder)},
     "train-and-use": lambda folder: {"TEXT": small_text(folder), "VECTOR_SIZE": 16, "EPOCHS": 1},
-    "skip-gram": lambda folder: {"TEXT": small_text(folder), "VECTOR_SIZE": 16, "EPOCHS": 1},
+    "skip-gram": lambda folder: {"TEXT": small_text(folder), "VECTOR_SIZE": 16},
     "embedding-matrix": lambda folder: {
         "VECTORS": small_vectors(folder),
         "TOP": 50,

@@ -80,7 +80,7 @@ def read_conll(
     --------
     >>> from pathlib import Path
     >>> from firth.tasks import read_conll
-    >>> _ = Path("a.conll").write_text("Sally B-person\\nsmiles O\\n\\nNo O\\n")
+    >>> _ = Path("a.conll").write_text("Sally B-person\nsmiles O\n\nNo O\n")
     >>> words, tags = read_conll("a.conll")
     >>> words, tags
     ([['Sally', 'smiles'], ['No']], [['B-person', 'O'], ['O']])
