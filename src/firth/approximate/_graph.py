@@ -94,8 +94,12 @@ class GraphBuilder:
         # By way of a file, which goes with its last use: in memory it would be there twice.
         with TemporaryDirectory(prefix="firth-") as folder:
             path = Path(folder) / "graph"
-            with output_errors(path), _errors_of_usearch(OSError):
-                self._index.save(str(path))
+            with output_errors(path):
+                try:
+                    with _errors_of_usearch():
+                        self._index.save(str(path))
+                except RuntimeError as error:  # usearch does not say why
+                    raise OSError(f"{error}; is the disk full?") from error
             data = np.memmap(path, np.uint8, "r")
         n_nodes = len(self._index)
         del self._index
@@ -203,7 +207,7 @@ def _check(
 
 
 @contextmanager
-def _errors_of_usearch(otherwise: type[Exception] = RuntimeError) -> Iterator[None]:
+def _errors_of_usearch() -> Iterator[None]:
     """Raise what usearch has made a RuntimeError of: Ctrl-C, and memory that is not there."""
     try:
         yield
@@ -212,7 +216,7 @@ def _errors_of_usearch(otherwise: type[Exception] = RuntimeError) -> Iterator[No
             raise KeyboardInterrupt from error
         if "memory" in str(error).lower():
             raise MemoryError(str(error)) from error
-        raise otherwise(f"{error}; is the disk full?") from error
+        raise
 
 
 def _usearch() -> Any:
