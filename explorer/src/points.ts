@@ -84,7 +84,10 @@ function drawnBy(canvas: HTMLCanvasElement, theme: Theme, events: PointEvents): 
   let drawing: Promise<unknown> = Promise.resolve();
   let lassoed = false;
   let silent = false;
+  let flying = false;
 
+  plot.subscribe("transitionStart", () => (flying = true));
+  plot.subscribe("transitionEnd", () => (flying = false));
   plot.subscribe("pointOver", (i) => events.hover(i as number));
   plot.subscribe("pointOut", () => events.hover(-1));
   plot.subscribe("lassoStart", () => (lassoed = true));
@@ -103,6 +106,13 @@ function drawnBy(canvas: HTMLCanvasElement, theme: Theme, events: PointEvents): 
   const observer = new ResizeObserver(() => ([width, height] = [canvas.clientWidth, canvas.clientHeight]));
   observer.observe(canvas);
   const aspect = () => width / Math.max(1, height);
+  // regl-scatterplot takes a flight of the view for one of points, which it would then throw away
+  // unmade; points that fly are drawn as they were when new ones are put under them.
+  async function landed(): Promise<void> {
+    while (flying) {
+      await new Promise<void>((resolve) => plot.subscribe("transitionEnd", () => resolve(), 1));
+    }
+  }
   const matrix = () => plot.get("cameraView") as Float32Array;
 
   function view(): View {
@@ -116,7 +126,7 @@ function drawnBy(canvas: HTMLCanvasElement, theme: Theme, events: PointEvents): 
     const zoom = Math.min(MOST_ZOOM, Math.max(LEAST_ZOOM, to.zoom));
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     void plot.zoomToLocation([to.x, to.y], 1 / (zoom * fitScale()), {
-      transition: moving && !still,
+      transition: moving && !still && nPoints > 0,
       transitionDuration: FLIGHT,
     });
   }
@@ -133,8 +143,9 @@ function drawnBy(canvas: HTMLCanvasElement, theme: Theme, events: PointEvents): 
       nPoints = places.x.length;
       const dot = Math.min(5, Math.max(1.6, 420 / Math.sqrt(Math.max(1, nPoints))));
       plot.set({ pointSize: Array.from({ length: 12 }, (_, k) => dot * (0.8 + 0.13 * k)) });
-      const draw = () =>
-        plot.draw(
+      const draw = async () => {
+        await landed();
+        await plot.draw(
           { x: places.x, y: places.y, z: groups, w: sizes },
           {
             transition: moving && same,
@@ -143,6 +154,7 @@ function drawnBy(canvas: HTMLCanvasElement, theme: Theme, events: PointEvents): 
             wDataType: "continuous",
           },
         );
+      };
       drawing = drawing.then(draw, draw);
       await drawing;
     },
