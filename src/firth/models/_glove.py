@@ -4,45 +4,49 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
+from contextlib import closing, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from firth import _core
 from firth.errors import ParameterError
 from firth.machine import usable_cores
 from firth.models._callbacks import CallbackAny2Vec, check_callbacks
+from firth.models._checkpoints import open_checkpoints
 from firth.models._checks import at_least_1, check_instruction_set, finite, whole
 from firth.models._counted import TextSettings, counted
 from firth.models._dealt import DealtCooccurrences
+from firth.models._glove_state import GloveState, PairPlan, train_pairs
+from firth.models._hogwild import Hogwild
+from firth.models._identity import identity_of
 from firth.models._kept_phrases import phrase_folders
-from firth.models._matrices import FLOATS_PER_CACHE_LINE, empty_matrix
 from firth.models._probes import Probe
-from firth.models._texts import models_of_phrases
+from firth.models._schedule import DivergedError, Run
+from firth.models._texts import TextOptions
+from firth.models._training import run_training
 from firth.progress import format_count
 from firth.progress import progress as show_progress
-from firth.threads import run_tasks
 from firth.vectors import KeyedVectors
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from firth.cooccurrence import Cooccurrences
+    from firth.models._checkpoints import Checkpoints
     from firth.models._texts import type_of_source
-    from firth.progress import Progress
+    from firth.models._training import Watch
+    from firth.models._word_model import Matrices
 
 # What is kept, by GloVe's own numbers for its option -model.
 MODELS = {"word": 1, "sum": 2, "concatenated": 3}
 DEFAULT_WINDOW = 15
 logger = logging.getLogger("firth")
-
-_WORD, _WORD_SQUARES, _CONTEXT, _CONTEXT_SQUARES = range(4)
-_ROWS_PER_BLOCK = 65_536
 
 
 class GloVe:
@@ -96,6 +100,9 @@ class GloVe:
         What looks at the training before and behind each epoch, and may end it.
     tokenizer, lowercase, field, errors, phrases
         How text is read, as for `Word2Vec`.
+    checkpoint, checkpoint_every, resume
+        As for `Word2Vec`: a folder where the state is saved every so many seconds, and whether to
+        go on from it. The counts are kept there, too, but those given as `cooccurrences`.
     progress : bool, optional
         None or True: a bar if standard error is a terminal, else lines of the logger "firth";
         False: nothing.
@@ -183,6 +190,9 @@ class GloVe:
         errors: str = "strict",
         phrases: Any = None,
         callbacks: Sequence[CallbackAny2Vec] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: float = 60.0,
+        resume: bool = False,
         progress: bool | None = None,
     ) -> None:
         self._callbacks = check_callbacks(callbacks)
@@ -206,128 +216,163 @@ class GloVe:
         self.model = model
         check_instruction_set()
         self._progress = progress
-        self._phrases = models_of_phrases(phrases)
+        self._run = Run.of_epochs(self.epochs)
+        self._wv: KeyedVectors | None = None
+        text = TextOptions.of(tokenizer, lowercase, field, errors, phrases)
+        self._phrases = text.phrases
         settings = TextSettings(
             window, symmetric, distance_weighting, min_count, max_final_vocab, memory_limit,
             keep_cooccurrences, tokenizer, lowercase, field, errors, self._phrases or None,
         )  # fmt: skip
-        with counted(
-            cooccurrences,
-            sentences,
-            corpus_file,
-            settings,
-            TextSettings(DEFAULT_WINDOW),
-            workers=self.workers,
-            progress=progress,
-        ) as (counts, self.counting_seconds):
-            self.window, self.symmetric = counts.window, counts.symmetric
-            self.distance_weighting = counts.distance_weighting
-            self.min_count = min_count
-            self.corpus_total_words, self.n_pairs = counts.n_tokens, counts.n_nonzero
-            self._train(counts)
+        checkpoints = open_checkpoints(checkpoint, checkpoint_every, resume)
+        with closing(checkpoints) if checkpoints else nullcontext():
+            kept = None
+            if checkpoints:
+                source = (
+                    identity_of(sentences, corpus_file, text)
+                    if cooccurrences is None
+                    else _identity_of_counts(cooccurrences)
+                )
+                checkpoints.open(self._told(settings, text, source))
+                kept = checkpoints.counts()
+            source_of_counts: AbstractContextManager[tuple[Cooccurrences, float]]
+            if kept is not None:
+                source_of_counts = nullcontext((kept, 0.0))
+            else:
+                source_of_counts = counted(
+                    cooccurrences,
+                    sentences,
+                    corpus_file,
+                    settings,
+                    TextSettings(DEFAULT_WINDOW),
+                    workers=self.workers,
+                    progress=progress,
+                )
+            with source_of_counts as (counts, self.counting_seconds):
+                self.window, self.symmetric = counts.window, counts.symmetric
+                self.distance_weighting = counts.distance_weighting
+                self.min_count = min_count
+                self.corpus_total_words, self.n_pairs = counts.n_tokens, counts.n_nonzero
+                if checkpoints and kept is None and cooccurrences is None:
+                    checkpoints.keep_counts(counts, self._phrases)
+                self._train(counts, checkpoints)
 
-    def _train(self, counts: Cooccurrences) -> None:
-        rows = _initial_rows(len(counts), self.vector_size, self.seed)
-        biases = _initial_biases(len(counts), self.vector_size, self.seed)
+    def _told(
+        self, settings: TextSettings, text: TextOptions, source: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Tell what a checkpoint must have been begun with, to go on from it."""
+        names = ("vector_size", "epochs", "seed", "x_max", "alpha", "learning_rate", "model")
+        counting = ("window", "symmetric", "distance_weighting", "min_count", "max_final_vocab")
+        parameters = {name: getattr(self, name) for name in names}
+        parameters |= {name: getattr(settings, name) for name in counting}
+        # Threads that share the rows give other bits each time, however many there are.
+        parameters["workers"] = "several" if self.workers > 1 else 1
+        parameters["phrases"] = len(text.phrases)
+        return {
+            "class": type(self).__name__,
+            "parameters": parameters,
+            "split": text.told(),
+            "text": source,
+        }
+
+    def _train(self, counts: Cooccurrences, checkpoints: Checkpoints | None) -> None:
+        show = self._progress
+        self._vocab = counts.vocab
+        self._state = GloveState(len(counts), self.vector_size, self.seed)
+        with show_progress("shuffling", total=counts.n_stored, unit="pairs", show=show) as bar:
+            dealt = DealtCooccurrences(counts, self.seed, self.workers, bar)
+        plan = PairPlan(
+            dealt.n_chunks, self.epochs, self.seed, counts.n_nonzero, self.learning_rate
+        )
+        with dealt:
+            if checkpoints:
+                shapes = GloveState.shapes(len(counts), self.vector_size)
+                if found := checkpoints.latest(plan, shapes):
+                    self._run = found[0]
+                    self._state.take(found[1])
+            try:
+                self._train_on(counts, dealt, plan, checkpoints)
+            except DivergedError as error:
+                raise checkpoints.with_last_state(error) if checkpoints else error from None
+        self._wv = self.wv
+        self._state.rows = self._state.rows[:0]  # four times as large as what is kept
+
+    def _train_on(
+        self,
+        counts: Cooccurrences,
+        dealt: DealtCooccurrences,
+        plan: PairPlan,
+        checkpoints: Checkpoints | None,
+    ) -> None:
         trainer = _core.GloveTrainer(
-            rows,
-            biases,
+            self._state.rows,
+            self._state.biases,
             learning_rate=self.learning_rate,
             x_max=self.x_max,
             alpha=self.alpha,
             symmetric=counts.symmetric,
         )
-        show = self._progress
-        with show_progress("shuffling", total=counts.n_stored, unit="pairs", show=show) as bar:
-            dealt = DealtCooccurrences(counts, self.seed, self.workers, bar)
-        total = self.epochs * counts.n_nonzero
+        run, show = self._run, self._progress
+        watches: list[Watch] = [checkpoints] if checkpoints else []
+        with show_progress("training", total=plan.n_words, unit="pairs", show=show) as bar:
+            if run.n_words:
+                bar.advance(run.n_words)
+            train = partial(train_pairs, trainer, dealt, counts, plan)
+            engine = Hogwild(train, plan, self.workers, bar)
+            callbacks = self._callbacks
+            run_training(self, engine, run, plan, bar, callbacks=callbacks, watches=watches)
+            if checkpoints:
+                checkpoints.save(self, run, plan)
+        if run.stopped:
+            logger.info("training stopped: %s", run.stopped)
 
-        def show_vectors() -> None:
-            self.biases = biases[:, _WORD].copy()
-            self.context_biases = biases[:, _CONTEXT].copy()
-            vectors = _chosen_vectors(rows, self.vector_size, self.model)
-            self.wv = KeyedVectors(counts.vocab, vectors)
+    def live_matrices(self) -> Matrices:
+        """Give views of the matrices of the training that runs, without padding."""
+        return self._state.matrices()
 
-        with dealt, show_progress("training", total=total, unit="pairs", show=show) as bar:
-            self._train_epochs(trainer, counts, dealt, bar, show_vectors)
+    # --- what was learned; in a callback, copies of what is learned at that moment ---------------
 
-    def _train_epochs(
-        self,
-        trainer: _core.GloveTrainer,
-        counts: Cooccurrences,
-        dealt: DealtCooccurrences,
-        bar: Progress,
-        show_vectors: Callable[[], None],
-    ) -> None:
-        """Train on all chunks in another random order each epoch, on threads that share the rows.
+    @property
+    def wv(self) -> KeyedVectors:
+        if self._wv is None:
+            return KeyedVectors(self._vocab, self._state.vectors(self.model))
+        return self._wv
 
-        They do so without locks (Recht et al. 2011, "Hogwild!").
-        """
-        self.epoch_losses, self.loss, self.stopped = [], math.nan, ""
-        self.interrupted = False
-        self.training_seconds = self.pairs_per_second = 0.0
-        n_terms = 0
+    @property
+    def biases(self) -> NDArray[np.float32]:
+        return self._state.biases_of_words()
 
-        def call(method: str) -> None:
-            if self._callbacks:
-                show_vectors()  # a copy, which costs: only where somebody looks
-            for callback in self._callbacks:
-                getattr(callback, method)(self)
+    @property
+    def context_biases(self) -> NDArray[np.float32]:
+        return self._state.biases_of_contexts()
 
-        call("on_train_begin")
-        for epoch in range(self.epochs):
-            if self.stopped:
-                break
-            call("on_epoch_begin")
-            started = time.perf_counter()
-            loss, n, is_whole = self._train_epoch(trainer, counts, dealt, bar, epoch)
-            self.training_seconds += time.perf_counter() - started
-            n_terms += n
-            self.pairs_per_second = n_terms / self.training_seconds
-            if n:
-                self.loss = loss / n
-                self.epoch_losses.append(self.loss)
-            if not is_whole:
-                self.interrupted = True
-                break
-            call("on_epoch_end")
-        show_vectors()
-        for callback in self._callbacks:
-            callback.on_train_end(self)
+    # --- figures of the training ----------------------------------------------------------------
 
-    def _train_epoch(
-        self,
-        trainer: _core.GloveTrainer,
-        counts: Cooccurrences,
-        dealt: DealtCooccurrences,
-        bar: Progress,
-        epoch: int,
-    ) -> tuple[float, int, bool]:
-        """Train on all chunks once; gives the loss, of how many pairs, and whether on all."""
-        lock = threading.Lock()
-        total_loss, n_terms = 0.0, 0
+    @property
+    def epoch_losses(self) -> list[float]:
+        losses = self._run.losses
+        return [losses.mean(i) for i, n in enumerate(losses.n_examples) if n]
 
-        def train(chunk: int) -> None:
-            nonlocal total_loss, n_terms
-            seed = np.random.SeedSequence((self.seed, epoch, chunk)).generate_state(1, np.uint64)
-            try:
-                loss, n = trainer.train(dealt.read(chunk), int(seed[0]))
-            except ValueError as error:
-                raise counts.damaged(error) from error
-            if not math.isfinite(loss):
-                raise ParameterError(
-                    f"the training diverged in epoch {epoch + 1}: the loss is no finite number any "
-                    f"more. Lower learning_rate (it is {self.learning_rate:g})"
-                )
-            with lock:
-                total_loss += loss
-                n_terms += n
-                mean = total_loss / n_terms
-            bar.advance(n, loss=mean)
+    @property
+    def loss(self) -> float:
+        losses = self.epoch_losses
+        return losses[-1] if losses else math.nan
 
-        order = np.random.default_rng((self.seed, epoch)).permutation(dealt.n_chunks)
-        is_whole = run_tasks(iter(order.tolist()), train, self.workers)
-        return total_loss, n_terms, is_whole
+    @property
+    def training_seconds(self) -> float:
+        return self._run.seconds
+
+    @property
+    def pairs_per_second(self) -> float:
+        return self._run.n_words / self._run.seconds if self._run.seconds else 0.0
+
+    @property
+    def stopped(self) -> str:
+        return self._run.stopped
+
+    @property
+    def interrupted(self) -> bool:
+        return self._run.interrupted
 
     def stop_training(self, reason: str = "a callback asked for it") -> None:
         """End the training behind the epoch that runs; for callbacks.
@@ -337,8 +382,7 @@ class GloVe:
         reason : str
             Goes into the log, and into the model folder.
         """
-        self.stopped = reason
-        logger.info("training stopped: %s", reason)
+        self._run.stopped = reason
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the vectors, and how they were made, to a folder.
@@ -388,54 +432,10 @@ class GloVe:
         )
 
 
-def _stride(vector_size: int) -> int:
-    return -(-vector_size // FLOATS_PER_CACHE_LINE) * FLOATS_PER_CACHE_LINE
-
-
-def _initial_rows(n_words: int, vector_size: int, seed: int) -> NDArray[np.float32]:
-    """Make what the kernel trains: of each word two vectors, each with its sums of squares.
-
-    As in GloVe's own program, vectors are random numbers up to ``0.5 / vector_size`` and sums begin
-    at 1, so that the first step has the full learning rate.
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (n_words, 4 * stride)
-    """
-    stride = _stride(vector_size)
-    try:
-        rows = empty_matrix(n_words, 4 * stride)
-    except ParameterError as error:
-        raise ParameterError(
-            f"{n_words:,} words x {vector_size:,} dimensions need "
-            f"{n_words * stride * 16 / 1e9:.1f} GB, which this machine does not have; lower "
-            f"vector_size, or the number of words by min_count or max_final_vocab"
-        ) from error
-    random = np.random.default_rng(seed)
-    for begin in range(0, n_words, _ROWS_PER_BLOCK):
-        block = rows[begin : begin + _ROWS_PER_BLOCK].reshape(-1, 4, stride)
-        for part in (_WORD, _CONTEXT):
-            values = random.random((len(block), vector_size), dtype=np.float32)
-            block[:, part, :vector_size] = (values - 0.5) / vector_size
-            block[:, part + 1] = 1.0
-    return rows
-
-
-def _initial_biases(n_words: int, vector_size: int, seed: int) -> NDArray[np.float32]:
-    """Make the biases of words and contexts, each with its sum of squares, as `_initial_rows`."""
-    values = np.random.default_rng((seed, 1)).random((n_words, 4), dtype=np.float32)
-    biases: NDArray[np.float32] = (values - np.float32(0.5)) / np.float32(vector_size)
-    biases[:, [_WORD_SQUARES, _CONTEXT_SQUARES]] = 1.0
-    return biases
-
-
-def _chosen_vectors(rows: NDArray[np.float32], vector_size: int, model: str) -> NDArray[np.float32]:
-    parts = rows.reshape(len(rows), 4, -1)
-    size = vector_size * (2 if model == "concatenated" else 1)
-    vectors = np.empty((len(rows), size), np.float32)
-    vectors[:, :vector_size] = parts[:, _WORD, :vector_size]
-    if model == "sum":
-        vectors += parts[:, _CONTEXT, :vector_size]
-    elif model == "concatenated":
-        vectors[:, vector_size:] = parts[:, _CONTEXT, :vector_size]
-    return vectors
+def _identity_of_counts(counts: Cooccurrences) -> dict[str, Any]:
+    """Describe co-occurrences so that others are told apart."""
+    return {
+        "cooccurrences": counts.vocab.fingerprint(),
+        "words": counts.n_tokens,
+        "pairs": counts.n_nonzero,
+    }

@@ -9,6 +9,7 @@ import warnings
 from abc import abstractmethod
 from contextlib import closing, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from firth.corpus import NoKnownWordError
@@ -22,7 +23,7 @@ from firth.models._kept_phrases import open_phrases
 from firth.models._matrices import without_padding
 from firth.models._probes import Probe
 from firth.models._rounds import ROUND_CHUNK_SIZE, Rounds
-from firth.models._schedule import DivergedError, Plan, Run
+from firth.models._schedule import DivergedError, Plan, Run, train_chunk
 from firth.models._texts import check_contexts
 from firth.models._training import run_training
 from firth.models._word_model import WordModel
@@ -314,6 +315,11 @@ class Trainable(WordModel):
             "epochs_before": self.epochs_trained,
         }
 
+    def shapes_of_state(self) -> dict[str, tuple[int, int]]:
+        """Tell which matrices a checkpoint has."""
+        rows = self._matrix_rows(len(self._words()))
+        return {name: (n, self.vector_size) for name, n in rows.items()}
+
     def live_matrices(self) -> Matrices:
         """Give views of the matrices of the training that runs, without padding."""
         live = self._live or {}
@@ -340,7 +346,7 @@ class Trainable(WordModel):
                 shares = self._update_shares()
                 return Rounds(matrices, self._make_trainer, shares, corpus, plan, self.workers, bar)
             trainer = self._make_trainer(matrices, self.workers)
-            return Hogwild(trainer, corpus, plan, self.workers, bar)
+            return Hogwild(partial(train_chunk, trainer, corpus), plan, self.workers, bar)
 
         try:
             self.train_by(make_engine, plan, callbacks, checkpoints)
@@ -400,8 +406,7 @@ class Trainable(WordModel):
         callbacks, checkpoints
             What looks at the training, which begins where the checkpoint stands.
         """
-        rows = self._matrix_rows(len(self._words()))
-        state = checkpoints.latest(plan, rows, self.vector_size) if checkpoints else None
+        state = checkpoints.latest(plan, self.shapes_of_state()) if checkpoints else None
         before = self._run
         self._take_changes()
         self._run, weights = state or (Run.of_epochs(plan.epochs), self._weights)
@@ -411,7 +416,8 @@ class Trainable(WordModel):
         except DivergedError as error:
             self._live, self._run = None, before
             if checkpoints:
-                raise checkpoints.with_last_state(error) from None
+                hint = "; load of the model's class opens it"
+                raise checkpoints.with_last_state(error, hint) from None
             raise
         except BaseException:
             if self._live is not None:
