@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from firth.errors import FormatError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -13,6 +15,13 @@ if TYPE_CHECKING:
 # apart when they are scored.
 _VARIANCE, _FEWEST, _STEP = 0.9, 96, 32
 _SAMPLED_ROWS = 1 << 16
+_ROUNDING = 1e-4
+
+
+def check_lengths(name: str, vectors: NDArray[np.float32], where: str) -> None:
+    """Refuse numbers that no direction has: NaN, and those above 1."""
+    if not (np.abs(vectors) <= 1 + _ROUNDING).all():
+        raise FormatError(f"{where}: numbers in {name!r} are above 1: build the index again")
 
 
 def sampled_units(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from firth import _core
-from firth.approximate._axes import principal_axes, sampled_units
+from firth.approximate._axes import check_lengths, principal_axes, sampled_units
 from firth.errors import FormatError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _BLOCK_ROWS, _GROUP_BITS, _GROUP_BYTES = 64, 4, 32
 # Two groups of bits go through a register together.
 _BITS_STEP = 2 * _GROUP_BITS
 MOST_BITS = 4096
+_BLOCKS_AT_A_TIME = 128
 # A thread is worth starting for so many bytes of codes.
 _BYTES_A_THREAD = 1 << 20
 
@@ -95,6 +96,8 @@ class SignCodes:
                     f"{where}: {name!r} is {there.dtype} of shape {there.shape}, where "
                     f"{np.dtype(dtype)} of shape {shape} belongs: build the index again"
                 )
+        for name in ("axes", "centre"):
+            check_lengths(name, tensors[name], where)
         self.about = {"bits": n_bits} | asdict(factors)
         self.tensors = {name: tensors[name] for name in expected}
         self._axes = axes
@@ -121,47 +124,23 @@ class SignCodes:
         dim = matrix.shape[1]
         units = sampled_units(matrix, norms, rows)
         centre = units.mean(axis=0)
-        principal = principal_axes(units - centre, n_bits, random)
+        principal = principal_axes(units - centre, n_bits, random)[:, :MOST_BITS]
         # Bits that there are no axes for are always set, and asked for with 0.
         n_bits = max(n_bits or 0, principal.shape[1])
         n_bits = -(-n_bits // _BITS_STEP) * _BITS_STEP
         axes = np.zeros((dim, n_bits), np.float32)
         axes[:, : principal.shape[1]] = principal
-        n_blocks = -(-len(matrix) // _BLOCK_ROWS)
-        codes = np.zeros((n_blocks, n_bits // _GROUP_BITS * _GROUP_BYTES), np.uint8)
-        scales, offsets = np.zeros((2, n_blocks * _BLOCK_ROWS), np.float32)
-        step = 128 * _BLOCK_ROWS
-        for begin in range(0, len(matrix), step):
-            end = min(begin + step, len(matrix))
-            lengths = norms[begin:end, None]
-            there = np.isfinite(lengths) & (lengths > 0)
-            units = np.zeros((-(-(end - begin) // _BLOCK_ROWS) * _BLOCK_ROWS, dim), np.float32)
-            np.divide(matrix[begin:end], lengths, out=units[: end - begin], where=there)
-            units -= centre
-            turned = units @ axes
-            codes[begin // _BLOCK_ROWS :][: len(units) // _BLOCK_ROWS] = _packed(turned >= 0)
-            sums = np.abs(turned).sum(axis=1)
-            squares = np.einsum("ij,ij->i", turned, turned)
-            to = slice(begin, begin + len(units))
-            np.divide(squares, sums, out=scales[to], where=sums > 0)
-            offsets[to] = units @ centre
-            done(int(there.sum()))
-        least = scales[rows].min(), offsets[rows].min()
-        steps = (scales[rows].max() - least[0]) / 65535, (offsets[rows].max() - least[1]) / 65535
-        factors = Factors(*map(float, (least[0], steps[0], least[1], steps[1])))
-        kept = np.empty((n_blocks, 2, _BLOCK_ROWS), np.uint16)
-        for at, (values, first, width) in enumerate(
-            zip((scales, offsets), least, steps, strict=True)
-        ):
-            numbers = np.clip(np.rint((values - first) / (width or 1)), 0, 65535)
-            kept[:, at] = numbers.reshape(n_blocks, _BLOCK_ROWS)
+        codes, scales, offsets = _coded(matrix, norms, axes, centre, done)
+        kept_scales, *scale = _in_16_bits(scales, rows)
+        kept_offsets, *offset = _in_16_bits(offsets, rows)
+        kept = np.stack([kept_scales, kept_offsets]).reshape(2, -1, _BLOCK_ROWS)
         tensors = {
             "codes": codes,
-            "factors": kept.reshape(n_blocks, -1),
+            "factors": kept.transpose(1, 0, 2).reshape(len(codes), -1),
             "axes": axes,
             "centre": centre,
         }
-        return cls(tensors, factors, len(matrix), dim, "the index")
+        return cls(tensors, Factors(*scale, *offset), len(matrix), dim, "the index")
 
     @classmethod
     def open(cls, tensors: dict[str, NDArray[Any]], about: dict[str, Any], where: str) -> Self:
@@ -181,6 +160,47 @@ class SignCodes:
         worth = max(1, len(directions) * self._n_bytes // _BYTES_A_THREAD)
         self._scanned.nearest(turned, min(n_threads, worth), rows)
         return rows
+
+
+def _coded(
+    matrix: NDArray[Any],
+    norms: NDArray[np.float32],
+    axes: NDArray[np.float32],
+    centre: NDArray[np.float32],
+    done: Callable[[int], None],
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
+    """Compute the codes of all rows, and the scale and the offset of each."""
+    n_rows, dim = matrix.shape
+    n_blocks = -(-n_rows // _BLOCK_ROWS)
+    codes = np.empty((n_blocks, axes.shape[1] // _GROUP_BITS * _GROUP_BYTES), np.uint8)
+    scales, offsets = np.zeros((2, n_blocks * _BLOCK_ROWS), np.float32)
+    for block in range(0, n_blocks, _BLOCKS_AT_A_TIME):
+        n_units = min(_BLOCKS_AT_A_TIME, n_blocks - block) * _BLOCK_ROWS
+        begin = block * _BLOCK_ROWS
+        some = matrix[begin : begin + n_units]
+        lengths = norms[begin : begin + n_units, None]
+        there = np.isfinite(lengths) & (lengths > 0)
+        units = np.zeros((n_units, dim), np.float32)
+        np.divide(some, lengths, out=units[: len(some)], where=there)
+        units -= centre
+        turned = units @ axes
+        codes[block : block + n_units // _BLOCK_ROWS] = _packed(turned >= 0)
+        sums = np.abs(turned).sum(axis=1)
+        squares = np.einsum("ij,ij->i", turned, turned)
+        np.divide(squares, sums, out=scales[begin : begin + n_units], where=sums > 0)
+        offsets[begin : begin + n_units] = units @ centre
+        done(int(there.sum()))
+    return codes, scales, offsets
+
+
+def _in_16_bits(
+    values: NDArray[np.float32], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.uint16], float, float]:
+    """Round values to 65,536 steps over those of some rows; give the least and the step, too."""
+    least, most = float(values[rows].min()), float(values[rows].max())
+    step = (most - least) / 65535
+    numbers = np.clip(np.rint((values - least) / (step or 1)), 0, 65535)
+    return numbers.astype(np.uint16), least, step
 
 
 def _packed(signs: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from firth import _core
-from firth.approximate._axes import principal_axes, sampled_units
+from firth.approximate._axes import check_lengths, principal_axes, sampled_units
 from firth.errors import FormatError, MissingExtraError
 from firth.storage import output_errors
 
@@ -210,6 +210,7 @@ class Graph:
         axes = tensors.get("axes", np.empty(0))
         if axes.dtype != np.float32 or axes.ndim != 2 or len(axes) != about["vector_size"]:
             raise FormatError(f"{where}: 'axes' do not fit: build the index again")
+        check_lengths("axes", axes, where)
         return cls(
             tensors,
             about["n_indexed"],
