@@ -21,21 +21,12 @@ from firth.errors import (
     VocabularyError,
 )
 from firth.models import CallbackAny2Vec, Word2Vec
-from ray_cluster import kill, nodes_here
+from ray_cluster import WORKERS, kill
 
 pytest.importorskip("ray", reason="Ray is not installed: make test-cluster installs it")
 if not os.environ.get("FIRTH_TEST_CLUSTER"):
     # Ray's client ends a process that has loaded all that the other tests load.
     pytest.skip("they need a process of their own: make test-cluster", allow_module_level=True)
-
-WORKERS = 3
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    # What other tests warn of is nothing that Ray's own processes or sockets have to heed.
-    with nodes_here(WORKERS) as started:
-        yield started
 
 
 pytestmark = pytest.mark.filterwarnings(

@@ -96,11 +96,13 @@ class Exchange:
         The replica, which trains; changed where it lies.
     tiers : Tiers
         Its rows.
+    alone : bool
+        Whether there is nobody to exchange with, so that there is no base beside the replica.
     """
 
-    def __init__(self, matrices: Matrices, tiers: Tiers) -> None:
+    def __init__(self, matrices: Matrices, tiers: Tiers, *, alone: bool = False) -> None:
         self.matrices = matrices
-        self.base = {name: matrix.copy() for name, matrix in matrices.items()}
+        self.base = matrices if alone else {name: each.copy() for name, each in matrices.items()}
         self._tiers = tiers
         self._words = [0] * tiers.rhythm.n_tiers
         self._step, self._last_tier = 0, 0
