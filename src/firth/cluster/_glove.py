@@ -278,11 +278,11 @@ class GloveEngine:
             report.n_exchanges += 1
         report.seconds += seconds
         report.exchange_seconds += seconds - max(each.seconds for each in done.values())
-        self._bar.advance(
-            sum(each.n_pairs for each in done.values()),
-            exchanging=f"{100 * report.exchange_share:.0f}% of the time, "
-            f"{report.bytes_per_word:.1f} B/pair",
-        )
+        figures = {}
+        if report.n_exchanges:
+            share = f"{100 * report.exchange_share:.0f}%"
+            figures["exchanging"] = f"{share} of the time, {report.bytes_per_word:.1f} B/pair"
+        self._bar.advance(sum(each.n_pairs for each in done.values()), **figures)
 
     def _tell_what_was_done_again(self) -> None:
         n = value_of(self.ledger.begun_again.remote())

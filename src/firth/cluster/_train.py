@@ -131,10 +131,19 @@ def train(
             f"{checkpoints.folder}: has the checkpoint of a training already; go on from it with "
             f"resume=True, or remove the folder"
         )
+    # The next lines come only when text is read and counted, which may be a while.
+    tell = logger.info if progress is not False else logger.debug
+    tell("looking for a cluster, or starting one here (%s)", address)
     with connected(address):
         found = nodes()
         check_nodes(found, [file.name for file in files if file.is_local])
         placed = place_workers(found, workers)
+        tell(
+            "%s, %s; reading %s",
+            _number(len(found), "node"),
+            _number(len(placed), "worker"),
+            "the encoded text" if encoded else _number(len(files), "file"),
+        )
         if encoded:
             text = shards_of_corpus(*encoded, _chunk_size(model, len(encoded[1])), _SHARDS)
         else:
@@ -235,6 +244,10 @@ def _read(
         return _chunk_size(model, n_tokens)
 
     return encode_on_nodes(files, how, choose, chunk_size, most_words, progress=progress)
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def place_workers(found: Sequence[Node], workers: int | None) -> list[tuple[Node, int]]:
