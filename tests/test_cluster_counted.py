@@ -2,6 +2,8 @@
 
 import logging
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -141,7 +143,7 @@ def hit(monkeypatch, do):
     from firth.cluster import _glove
 
     hits = []
-    begin = _glove.GloveEngine._round
+    begin = _glove.GloveEngine.train_round
 
     def begin_and_hit(self, number):
         import ray
@@ -158,7 +160,7 @@ def hit(monkeypatch, do):
             threading.Thread(target=wait_and_hit, daemon=True).start()
         return begin(self, number)
 
-    monkeypatch.setattr(_glove.GloveEngine, "_round", begin_and_hit)
+    monkeypatch.setattr(_glove.GloveEngine, "train_round", begin_and_hit)
     return hits
 
 
@@ -189,6 +191,42 @@ def test_a_killed_worker_loses_nothing(cluster, text, monkeypatch, caplog):
     assert knows(model.wv)
 
 
+def test_a_glove_whose_driver_was_killed_goes_on_and_ends_the_same(cluster, text, tmp_path):
+    script = f"""
+import sys, time
+import firth
+from firth.cluster import _glove
+train = _glove.GloveEngine.train_round
+def slow(self, number):
+    time.sleep(0.1)
+    return train(self, number)
+_glove.GloveEngine.train_round = slow
+model = firth.GloVe(vector_size=16, window=5, epochs=15, x_max=10, progress=False)
+model, report = firth.cluster.train(
+    model, {str(text)!r}, address={cluster.address!r}, checkpoint={str(tmp_path / "c")!r},
+    checkpoint_every=0.2, resume=True, progress=False)
+print(len(model.epoch_losses), report.n_words, model.n_pairs)
+model.save({str(tmp_path / "m")!r})
+"""
+    first = subprocess.Popen([sys.executable, "-c", script])
+    for _ in range(1200):
+        if len(list((tmp_path / "c").glob("state-*"))) == 2:
+            break
+        time.sleep(0.05)
+    first.kill()
+    first.wait()
+    assert not (tmp_path / "m").exists()
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True
+    )
+    epochs, pairs_now, pairs = map(int, done.stdout.split())
+    assert epochs == 15
+    assert 0 < pairs_now < 15 * pairs
+    assert knows(firth.load(tmp_path / "m"))
+    with pytest.raises(ParameterError, match="epochs was 15 and is 3"):
+        firth.cluster.train(small(epochs=3), text, checkpoint=tmp_path / "c", resume=True)
+
+
 # --- bad input --------------------------------------------------------------------------------
 
 
@@ -199,7 +237,8 @@ def test_a_killed_worker_loses_nothing(cluster, text, monkeypatch, caplog):
         (small(min_count=1), b"a b\n" * 9, {}, InputError, "2 words for 3 workers"),
         (small(min_count=1), b"a\nb\nc\n" * 9, {}, InputError, "no word has a context"),
         (small(keep_cooccurrences="x"), None, {}, ParameterError, "keep_cooccurrences"),
-        (small(), None, {"checkpoint": "c"}, ParameterError, "no checkpoints"),
+        (firth.PPMI(), None, {"checkpoint": "c"}, ParameterError, "no epochs"),
+        (small(), None, {"resume": True}, ParameterError, "give checkpoint="),
         (small(learning_rate=1e30), None, {}, ParameterError, "diverged.*learning_rate"),
         (small(phrases=1), None, {}, ParameterError, "phrases are not joined"),
         (firth.PPMI(vector_size=99), None, {}, ParameterError, "more than the 25 words"),
@@ -221,8 +260,6 @@ def test_a_model_that_is_trained_already(cluster, text):
 
 
 def test_without_scipy_the_extra_is_named_before_anything_is_counted(cluster, text, monkeypatch):
-    import sys
-
     model = firth.PPMI()
     monkeypatch.setitem(sys.modules, "scipy.sparse", None)
     with pytest.raises(MissingExtraError, match=r"firth\[svd\]"):

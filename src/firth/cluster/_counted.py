@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from firth.cluster._glove import GloveEngine, blocks_of
-from firth.cluster._pairs import Window, count_on_nodes
+import numpy as np
+
+from firth.cluster._glove import SIDES, GloveEngine, blocks_of
+from firth.cluster._pairs import CountedPairs, Window, count_on_nodes
 from firth.cluster._sharded import ShardedMatrix, check_scipy, randomized_svd, rows_of
 from firth.errors import InputError, ParameterError
-from firth.models import PPMI, GloVe
+from firth.models import PPMI, Done, GloVe, Plan, Run
 from firth.progress import progress as show_progress
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ def train_counted(
     report: Report,
     patience: float,
     callbacks: Sequence[CallbackAny2Vec],
+    checkpoints: Any,
     progress: bool | None,
 ) -> None:
     """Count a text and train on what was counted; parameters are those of `firth.cluster.train`.
@@ -61,10 +64,58 @@ def train_counted(
     if isinstance(model, PPMI):
         _decompose(model, text, counted.shares, nodes, report, figures, progress)
         return
-    total = model.epochs * counted.n_pairs
-    with show_progress("training", total=total, unit="pairs", show=progress) as bar:
-        engine = GloveEngine(model.recipe(), n_words, counted.shares, placed, patience, report, bar)
-        model.train_by(engine.train_epoch, engine.rows, text.vocab, callbacks, **figures)
+    _train_glove(
+        model, text, counted, placed, report, patience, callbacks, checkpoints, figures, progress
+    )
+
+
+def _train_glove(
+    model: GloVe,
+    text: EncodedText,
+    counted: CountedPairs,
+    placed: Sequence[tuple[Node, int]],
+    report: Report,
+    patience: float,
+    callbacks: Sequence[CallbackAny2Vec],
+    checkpoints: Any,
+    figures: dict[str, Any],
+    progress: bool | None,
+) -> None:
+    n, recipe = len(placed), model.recipe()
+    # A round is what a chunk is elsewhere: what a checkpoint stands behind.
+    ends = np.arange(1, n + 1) * counted.n_pairs // n
+    plan = Plan(list(range(n + 1)), ends, model.epochs, model.learning_rate, 0.0, model.seed)
+    run, state = Run.of_epochs(model.epochs), None
+    if checkpoints:
+        rows = dict.fromkeys(SIDES, len(text.vocab))
+        found = checkpoints.latest(plan, rows, recipe.bytes_per_row // 4)
+        run, state = found or (run, state)
+    with show_progress("training", total=plan.n_words, unit="pairs", show=progress) as bar:
+        bar.advance(run.n_words)
+        engine = GloveEngine(
+            recipe, len(text.vocab), counted.shares, placed, patience, report, bar, state
+        )
+
+        def train_epoch(epoch: int) -> tuple[float, int, bool]:
+            end = (epoch + 1) * n
+            while run.position < end and not engine.interrupted:
+                run.start_clock()
+                done = engine.train_round(run.position)
+                run.stop_clock()
+                n_pairs = sum(each.n_pairs for each in done)
+                loss = sum(each.loss for each in done)
+                task = plan.task(run.position)
+                mean = run.add(plan, task, Done(n_pairs, loss, n_pairs, n_pairs))
+                bar.advance(0, loss=mean)
+                if checkpoints:
+                    checkpoints.look(engine, run, plan)
+            losses = run.losses
+            return losses.sums[epoch], losses.n_examples[epoch], run.position == end
+
+        losses = [run.losses.mean(epoch) for epoch in range(run.position // n)]
+        model.train_by(train_epoch, engine.rows, text.vocab, callbacks, losses, **figures)
+        if checkpoints:
+            checkpoints.save(engine, run, plan)
 
 
 def _decompose(
@@ -117,11 +168,9 @@ def check_counted(model: GloVe | PPMI, *, looks: bool, keeps: bool) -> None:
             "keep_cooccurrences: on a cluster the counts lie on the nodes, and are not kept; "
             "leave it out, or count on one machine by firth.count_cooccurrences"
         )
-    if keeps:
+    if isinstance(model, PPMI) and (looks or keeps):
         raise ParameterError(
-            f"checkpoint: a {kind} that is trained on a cluster keeps no checkpoints; leave it out"
+            "PPMI has no epochs: leave out callbacks, and checkpoint with what goes with it"
         )
-    if looks and isinstance(model, PPMI):
-        raise ParameterError("callbacks: PPMI has no epochs to look at; leave them out")
     if isinstance(model, PPMI):
         check_scipy()

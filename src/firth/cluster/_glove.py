@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("firth")
 
+SIDES = ("words", "contexts")
 # Pairs that a thread takes at a time: enough of each word to be worked off together.
 _PAIRS_PER_CHUNK, _FEWEST_PAIRS_PER_CHUNK = 524_288, 2_048
 
@@ -135,6 +136,11 @@ def train_block(
     return (*trained.rows(), done)
 
 
+def _share_of(rows: NDArray[np.float32], number: int, n: int) -> GloveRows:
+    share = rows[number::n]
+    return GloveRows(share[:, :-2].copy(), share[:, -2:].copy())
+
+
 def _draw(recipe: GloveRecipe, n_words: int, side: int, share: int) -> GloveRows:
     return GloveRows.draw(recipe, n_words, side, share)
 
@@ -152,7 +158,7 @@ class _Seat:
 
 
 class GloveEngine:
-    """Trains GloVe on a cluster, an epoch at a time.
+    """Trains GloVe on a cluster, round by round.
 
     Parameters
     ----------
@@ -170,8 +176,8 @@ class GloveEngine:
         Told what was done.
     bar : Progress
         Told how many pairs are trained.
-    begin_with : tuple of GloveRows, optional
-        Words and contexts to go on from.
+    state : dict of numpy.ndarray, optional
+        What `live_matrices` gave, to go on from.
     """
 
     def __init__(
@@ -183,7 +189,7 @@ class GloveEngine:
         patience: float,
         report: Report,
         bar: Progress,
-        begin_with: tuple[GloveRows, GloveRows] | None = None,
+        state: dict[str, NDArray[np.float32]] | None = None,
     ) -> None:
         import ray
 
@@ -201,43 +207,29 @@ class GloveEngine:
             seat.blocks = blocks
             size = len(range(seat.number, n_words, len(placed)))
             here = draw.options(**on_node(seat.node, soft=True), name="firth: draw vectors")
-            both = (
-                [ray.put(side.share(seat.number, len(placed))) for side in begin_with]
-                if begin_with
-                else [here.remote(recipe, size, side, seat.number) for side in (0, 1)]
+            seat.words, contexts = (
+                ray.put(_share_of(state[name], seat.number, len(placed)))
+                if state
+                else here.remote(recipe, size, side, seat.number)
+                for side, name in enumerate(SIDES)
             )
-            seat.words = both[0]
-            self._contexts.append(both[1])
+            self._contexts.append(contexts)
         report.workers = [seat.report for seat in self._seats]
         report.unit = "pairs"
 
-    def train_epoch(self, epoch: int) -> tuple[float, int, bool]:
-        """Train on all pairs once.
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C was heard, which ends no round."""
+        return self._team.interrupted
 
-        Returns
-        -------
-        loss, n_pairs, is_whole : float, int, bool
-            Sum of the losses; of how many pairs; False after Ctrl-C, which ends it behind a round.
+    def train_round(self, number: int) -> list[BlockDone]:
+        """Have each worker train a block; the contexts go around.
 
         Raises
         ------
         FirthError
             The training diverged, or the cluster cannot go on.
         """
-        loss, n_pairs = 0.0, 0
-        for number in range(len(self._seats)):
-            for done in self._round(epoch * len(self._seats) + number):
-                loss += done.loss
-                n_pairs += done.n_pairs
-            if n_pairs:
-                self._bar.advance(0, loss=loss / n_pairs)
-            if self._team.interrupted:
-                return loss, n_pairs, False
-        self._tell_what_was_done_again()
-        return loss, n_pairs, True
-
-    def _round(self, number: int) -> list[BlockDone]:
-        """Have each worker train a block; the contexts go around."""
         import ray
 
         started = time.perf_counter()
@@ -263,6 +255,7 @@ class GloveEngine:
             seat.words, self._contexts[columns[seat]] = words, contexts
             done[seat] = value_of(told)
         self._count(done, time.perf_counter() - started)
+        self._tell_what_was_done_again()
         return list(done.values())
 
     def _count(self, done: dict[_Seat, BlockDone], seconds: float) -> None:
@@ -294,6 +287,13 @@ class GloveEngine:
             logger.warning("%s", told)
             self._report.lost.append(told)
             self._n_again = n
+
+    def live_matrices(self) -> dict[str, NDArray[np.float32]]:
+        """Fetch all that a checkpoint has to hold."""
+        return {
+            name: np.hstack([side.vectors, side.biases])
+            for name, side in zip(SIDES, self.rows(), strict=True)
+        }
 
     def rows(self) -> tuple[GloveRows, GloveRows]:
         """Fetch the words, and the contexts, in the order of the vocabulary."""

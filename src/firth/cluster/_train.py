@@ -82,8 +82,7 @@ def train(
         Distinct words that are counted at the same time, at most; the rarest are dropped beyond.
     callbacks, checkpoint, checkpoint_every, resume
         As for `Word2Vec`. A checkpoint lies where this process runs; when it is killed, the same
-        call with ``resume=True`` reads the text again and goes on with the training. Not for GloVe
-        and PPMI.
+        call with ``resume=True`` reads the text again and goes on with the training. Not for PPMI.
     progress : bool, optional
         As for `Word2Vec`.
 
@@ -149,15 +148,17 @@ def train(
         else:
             text = _read(model, files, how, most_words, progress)
         report = Report()
-        if not isinstance(model, Word2Vec):
-            train_counted(model, text, placed, report, patience, callbacks, progress)
-            return model, report
-        if not model.has_words:
+        if isinstance(model, Word2Vec) and not model.has_words:
             model.begin_with(text.vocab, text.n_sentences, text.n_tokens)
         with closing(checkpoints) if checkpoints else nullcontext():
             if checkpoints:
-                checkpoints.open(_told(model, text, bool(encoded)))
-            train_windows(model, text, placed, report, patience, callbacks, checkpoints)
+                workers_told = {} if isinstance(model, Word2Vec) else {"workers": len(placed)}
+                checkpoints.open(_told(model, text, bool(encoded)) | workers_told)
+            how_to = (report, patience, callbacks, checkpoints)
+            if isinstance(model, Word2Vec):
+                train_windows(model, text, placed, *how_to)
+            else:
+                train_counted(model, text, placed, *how_to, progress)
     return model, report
 
 
@@ -209,10 +210,11 @@ def _encoded_pair(source: Any) -> tuple[Vocab, Corpus] | None:
     return None
 
 
-def _told(model: Word2Vec, text: EncodedText, encoded: bool) -> dict[str, Any]:
+def _told(model: Any, text: EncodedText, encoded: bool) -> dict[str, Any]:
     """Tell what a checkpoint must have been begun with, to go on from it."""
     chunks = {"number": len(text.order), "words": text.n_tokens}
-    return model.told() | {
+    told: dict[str, Any] = model.told()
+    return told | {
         "text": "encoded" if encoded else "files",
         "words": text.vocab.fingerprint(),
         "chunks": chunks,

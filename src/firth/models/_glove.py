@@ -270,9 +270,11 @@ class GloVe(Counted):
         self,
         train_epoch: Callable[[int], tuple[float, int, bool]],
         show_vectors: Callable[[], None],
+        losses_before: Sequence[float] = (),
     ) -> None:
         """Train on all pairs once an epoch; see `_train_epoch` for what does."""
-        self.epoch_losses, self.loss, self.stopped = [], math.nan, ""
+        self.epoch_losses, self.stopped = list(losses_before), ""
+        self.loss = self.epoch_losses[-1] if self.epoch_losses else math.nan
         self.interrupted = False
         self.training_seconds = self.pairs_per_second = 0.0
         n_terms = 0
@@ -284,7 +286,7 @@ class GloVe(Counted):
                 getattr(callback, method)(self)
 
         call("on_train_begin")
-        for epoch in range(self.epochs):
+        for epoch in range(len(self.epoch_losses), self.epochs):
             if self.stopped:
                 break
             call("on_epoch_begin")
@@ -344,6 +346,18 @@ class GloVe(Counted):
 
     # --- training in other hands ----------------------------------------------------------------
 
+    def told(self) -> dict[str, Any]:
+        """Tell what a checkpoint must have been begun with, to go on from it."""
+        text = self.settings
+        of_text = ("window", "symmetric", "distance_weighting", "min_count", "max_final_vocab",
+                   "lowercase", "field", "errors")  # fmt: skip
+        of_model = ("vector_size", "x_max", "alpha", "learning_rate", "epochs", "seed")
+        return {
+            "class": "GloVe",
+            "parameters": {name: getattr(self, name) for name in of_model},
+            "counting": {name: getattr(text, name) for name in of_text},
+        }
+
     def recipe(self) -> GloveRecipe:
         """Tell what a `GloveBlock` has to know of the model."""
         return GloveRecipe(self.vector_size, self.learning_rate, self.x_max, self.alpha, self.seed)
@@ -354,6 +368,7 @@ class GloVe(Counted):
         fetch: Callable[[], tuple[GloveRows, GloveRows]],
         vocab: Vocab,
         callbacks: Sequence[CallbackAny2Vec] = (),
+        losses_before: Sequence[float] = (),
         **figures: float,
     ) -> None:
         """Train by what is somewhere else, and keep what it has learned.
@@ -369,6 +384,8 @@ class GloVe(Counted):
             Which words they are.
         callbacks : sequence of CallbackAny2Vec
             What looks at the training, beside those of the class.
+        losses_before : sequence of float
+            Of the epochs that were trained before, which are not trained again.
         **figures : float
             `corpus_total_words`, `n_pairs` and `counting_seconds`.
         """
@@ -381,7 +398,7 @@ class GloVe(Counted):
         def show_vectors() -> None:
             self._show(vocab, *((side.vectors, side.biases[:, 0].copy()) for side in fetch()))
 
-        self._train_epochs(train_epoch, show_vectors)
+        self._train_epochs(train_epoch, show_vectors, losses_before)
 
     def _show(self, vocab: Vocab, words: Side, contexts: Side) -> None:
         """Make the vectors of what was trained: of each side vectors and biases."""

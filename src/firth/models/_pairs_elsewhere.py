@@ -81,10 +81,6 @@ class GloveRows:
             vectors[number::n], biases[number::n] = share.vectors, share.biases
         return cls(vectors, biases)
 
-    def share(self, number: int, n: int) -> GloveRows:
-        """Take a share of them."""
-        return GloveRows(self.vectors[number::n].copy(), self.biases[number::n].copy())
-
     def __len__(self) -> int:
         return len(self.vectors)
 
