@@ -44,6 +44,15 @@ def places(tmp_path_factory, monkeypatch):
     return SimpleNamespace(cache=cache, temporary=temporary)
 
 
+@pytest.fixture(scope="session")
+def cluster():
+    """Start a cluster of Ray, of three nodes on this machine."""
+    from ray_cluster import WORKERS, nodes_here
+
+    with nodes_here(WORKERS) as started:
+        yield started
+
+
 @pytest.fixture(params=_core.supported_isas())
 def isa(request):
     """Run the test with each instruction set that this machine has."""

@@ -40,6 +40,38 @@ class TextSettings:
     errors: str = "strict"
     phrases: Any = None
 
+    def check(self) -> None:
+        """Refuse numbers that are out of their range."""
+        for name in ("window", "min_count"):
+            at_least_1(name, getattr(self, name))
+        if self.max_final_vocab is not None:
+            at_least_1("max_final_vocab", self.max_final_vocab)
+
+
+class Counted:
+    """What the models that learn from co-occurrences share.
+
+    Attributes
+    ----------
+    settings : TextSettings
+        How text is to be read and counted.
+    """
+
+    settings: TextSettings
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there are vectors; not, where the model was made without a text."""
+        return "wv" in vars(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "wv":
+            raise AttributeError(
+                f"this {type(self).__name__} has no vectors: it was made without a text. Give one "
+                f"of {_SOURCES}, or train it by firth.cluster.train"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
 
 @contextmanager
 def counted(
@@ -66,8 +98,6 @@ def counted(
         _check_given(given, sentences, corpus_file, settings, default)
         yield given, 0.0
         return
-    if sentences is None and corpus_file is None:
-        raise ParameterError(f"give one of {_SOURCES}; none is there")
     if settings.keep_cooccurrences is not None:
         check_target(settings.keep_cooccurrences)
     min_count = at_least_1("min_count", settings.min_count)

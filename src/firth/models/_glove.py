@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +16,17 @@ from firth.errors import ParameterError
 from firth.machine import usable_cores
 from firth.models._callbacks import CallbackAny2Vec, check_callbacks
 from firth.models._checks import at_least_1, check_instruction_set, finite, whole
-from firth.models._counted import TextSettings, counted
+from firth.models._counted import Counted, TextSettings, counted
 from firth.models._dealt import DealtCooccurrences
+from firth.models._glove_rows import (
+    CONTEXT,
+    WORD,
+    chosen_vectors,
+    initial_biases,
+    initial_rows,
+)
 from firth.models._kept_phrases import phrase_folders
-from firth.models._matrices import FLOATS_PER_CACHE_LINE, empty_matrix
+from firth.models._pairs_elsewhere import GloveRecipe
 from firth.models._probes import Probe
 from firth.models._texts import models_of_phrases
 from firth.progress import format_count
@@ -33,23 +41,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from firth.cooccurrence import Cooccurrences
+    from firth.models._pairs_elsewhere import GloveRows
     from firth.models._texts import type_of_source
     from firth.progress import Progress
+    from firth.vocab import Vocab
+
+    Side = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 # What is kept, by GloVe's own numbers for its option -model.
 MODELS = {"word": 1, "sum": 2, "concatenated": 3}
 DEFAULT_WINDOW = 15
 logger = logging.getLogger("firth")
 
-_WORD, _WORD_SQUARES, _CONTEXT, _CONTEXT_SQUARES = range(4)
-_ROWS_PER_BLOCK = 65_536
 
-
-class GloVe:
+class GloVe(Counted):
     """Word vectors by GloVe, from how often words stand near each other.
 
-    Counts and trains when it is made; `wv` are the vectors. Defaults are those of GloVe's own
-    programs, but for the size of the vectors.
+    Counts and trains when it is made; `wv` are the vectors. Without a text it waits for
+    `firth.cluster.train`. Defaults are those of GloVe's own programs, but for the size of the
+    vectors.
 
     Parameters
     ----------
@@ -59,8 +69,8 @@ class GloVe:
     corpus_file : str, path, list of paths or binary file, optional
         Text, in any form that `firth.text.open_text` reads.
     cooccurrences : Cooccurrences, optional
-        What `firth.count_cooccurrences` counted. Exactly one of `sentences`, `corpus_file` and
-        this is given; the parameters of counting and of text go with the first two only.
+        What `firth.count_cooccurrences` counted. Not more than one of `sentences`, `corpus_file`
+        and this is given; the parameters of counting and of text go with the first two only.
     vector_size : int, default 100
         Dimensions of a vector.
     window : int, default 15
@@ -207,10 +217,14 @@ class GloVe:
         check_instruction_set()
         self._progress = progress
         self._phrases = models_of_phrases(phrases)
-        settings = TextSettings(
+        self.settings = settings = TextSettings(
             window, symmetric, distance_weighting, min_count, max_final_vocab, memory_limit,
             keep_cooccurrences, tokenizer, lowercase, field, errors, self._phrases or None,
         )  # fmt: skip
+        if cooccurrences is None and sentences is None and corpus_file is None:
+            settings.check()
+            self.min_count = min_count
+            return
         with counted(
             cooccurrences,
             sentences,
@@ -227,8 +241,8 @@ class GloVe:
             self._train(counts)
 
     def _train(self, counts: Cooccurrences) -> None:
-        rows = _initial_rows(len(counts), self.vector_size, self.seed)
-        biases = _initial_biases(len(counts), self.vector_size, self.seed)
+        rows = initial_rows(len(counts), self.vector_size, self.seed)
+        biases = initial_biases(len(counts), self.vector_size, self.seed)
         trainer = _core.GloveTrainer(
             rows,
             biases,
@@ -243,27 +257,24 @@ class GloVe:
         total = self.epochs * counts.n_nonzero
 
         def show_vectors() -> None:
-            self.biases = biases[:, _WORD].copy()
-            self.context_biases = biases[:, _CONTEXT].copy()
-            vectors = _chosen_vectors(rows, self.vector_size, self.model)
-            self.wv = KeyedVectors(counts.vocab, vectors)
+            parts = rows.reshape(len(rows), 4, -1)
+            sides = ((parts[:, side], biases[:, side].copy()) for side in (WORD, CONTEXT))
+            self._show(counts.vocab, *sides)
 
         with dealt, show_progress("training", total=total, unit="pairs", show=show) as bar:
-            self._train_epochs(trainer, counts, dealt, bar, show_vectors)
+            self._train_epochs(
+                partial(self._train_epoch, trainer, counts, dealt, bar), show_vectors
+            )
 
     def _train_epochs(
         self,
-        trainer: _core.GloveTrainer,
-        counts: Cooccurrences,
-        dealt: DealtCooccurrences,
-        bar: Progress,
+        train_epoch: Callable[[int], tuple[float, int, bool]],
         show_vectors: Callable[[], None],
+        losses_before: Sequence[float] = (),
     ) -> None:
-        """Train on all chunks in another random order each epoch, on threads that share the rows.
-
-        They do so without locks (Recht et al. 2011, "Hogwild!").
-        """
-        self.epoch_losses, self.loss, self.stopped = [], math.nan, ""
+        """Train on all pairs once an epoch; see `_train_epoch` for what does."""
+        self.epoch_losses, self.stopped = list(losses_before), ""
+        self.loss = self.epoch_losses[-1] if self.epoch_losses else math.nan
         self.interrupted = False
         self.training_seconds = self.pairs_per_second = 0.0
         n_terms = 0
@@ -275,12 +286,12 @@ class GloVe:
                 getattr(callback, method)(self)
 
         call("on_train_begin")
-        for epoch in range(self.epochs):
+        for epoch in range(len(self.epoch_losses), self.epochs):
             if self.stopped:
                 break
             call("on_epoch_begin")
             started = time.perf_counter()
-            loss, n, is_whole = self._train_epoch(trainer, counts, dealt, bar, epoch)
+            loss, n, is_whole = train_epoch(epoch)
             self.training_seconds += time.perf_counter() - started
             n_terms += n
             self.pairs_per_second = n_terms / self.training_seconds
@@ -303,7 +314,11 @@ class GloVe:
         bar: Progress,
         epoch: int,
     ) -> tuple[float, int, bool]:
-        """Train on all chunks once; gives the loss, of how many pairs, and whether on all."""
+        """Train on all chunks once; gives the loss, of how many pairs, and whether on all.
+
+        In another random order each epoch, on threads that share the rows without locks (Recht et
+        al. 2011, "Hogwild!").
+        """
         lock = threading.Lock()
         total_loss, n_terms = 0.0, 0
 
@@ -328,6 +343,69 @@ class GloVe:
         order = np.random.default_rng((self.seed, epoch)).permutation(dealt.n_chunks)
         is_whole = run_tasks(iter(order.tolist()), train, self.workers)
         return total_loss, n_terms, is_whole
+
+    # --- training in other hands ----------------------------------------------------------------
+
+    def told(self) -> dict[str, Any]:
+        """Tell what a checkpoint must have been begun with, to go on from it."""
+        text = self.settings
+        of_text = ("window", "symmetric", "distance_weighting", "min_count", "max_final_vocab",
+                   "lowercase", "field", "errors")  # fmt: skip
+        of_model = ("vector_size", "x_max", "alpha", "learning_rate", "epochs", "seed")
+        return {
+            "class": "GloVe",
+            "parameters": {name: getattr(self, name) for name in of_model},
+            "counting": {name: getattr(text, name) for name in of_text},
+        }
+
+    def recipe(self) -> GloveRecipe:
+        """Tell what a `GloveBlock` has to know of the model."""
+        return GloveRecipe(self.vector_size, self.learning_rate, self.x_max, self.alpha, self.seed)
+
+    def train_by(
+        self,
+        train_epoch: Callable[[int], tuple[float, int, bool]],
+        fetch: Callable[[], tuple[GloveRows, GloveRows]],
+        vocab: Vocab,
+        callbacks: Sequence[CallbackAny2Vec] = (),
+        losses_before: Sequence[float] = (),
+        **figures: float,
+    ) -> None:
+        """Train by what is somewhere else, and keep what it has learned.
+
+        Parameters
+        ----------
+        train_epoch : callable
+            Takes the number of an epoch; gives the sum of the losses, of how many pairs, and
+            whether it was trained to its end.
+        fetch : callable
+            Gives words and contexts.
+        vocab : Vocab
+            Which words they are.
+        callbacks : sequence of CallbackAny2Vec
+            What looks at the training, beside those of the class.
+        losses_before : sequence of float
+            Of the epochs that were trained before, which are not trained again.
+        **figures : float
+            `corpus_total_words`, `n_pairs` and `counting_seconds`.
+        """
+        self._callbacks = [*self._callbacks, *callbacks]
+        vars(self).update(figures)
+        text = self.settings
+        self.window, self.symmetric = text.window, text.symmetric
+        self.distance_weighting = text.distance_weighting
+
+        def show_vectors() -> None:
+            self._show(vocab, *((side.vectors, side.biases[:, 0].copy()) for side in fetch()))
+
+        self._train_epochs(train_epoch, show_vectors, losses_before)
+
+    def _show(self, vocab: Vocab, words: Side, contexts: Side) -> None:
+        """Make the vectors of what was trained: of each side vectors and biases."""
+        self.biases, self.context_biases = words[1], contexts[1]
+        self.wv = KeyedVectors(
+            vocab, chosen_vectors(words[0], contexts[0], self.vector_size, self.model)
+        )
 
     def stop_training(self, reason: str = "a callback asked for it") -> None:
         """End the training behind the epoch that runs; for callbacks.
@@ -382,60 +460,9 @@ class GloVe:
         }
 
     def __repr__(self) -> str:
+        if not self.is_trained:
+            return f"GloVe(not trained, vector_size={self.vector_size})"
         rate = format_count(self.pairs_per_second, "pairs")
         return (
             f"GloVe({len(self.wv):,} words x {self.wv.vector_size}, loss {self.loss:.4f}, {rate}/s)"
         )
-
-
-def _stride(vector_size: int) -> int:
-    return -(-vector_size // FLOATS_PER_CACHE_LINE) * FLOATS_PER_CACHE_LINE
-
-
-def _initial_rows(n_words: int, vector_size: int, seed: int) -> NDArray[np.float32]:
-    """Make what the kernel trains: of each word two vectors, each with its sums of squares.
-
-    As in GloVe's own program, vectors are random numbers up to ``0.5 / vector_size`` and sums begin
-    at 1, so that the first step has the full learning rate.
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (n_words, 4 * stride)
-    """
-    stride = _stride(vector_size)
-    try:
-        rows = empty_matrix(n_words, 4 * stride)
-    except ParameterError as error:
-        raise ParameterError(
-            f"{n_words:,} words x {vector_size:,} dimensions need "
-            f"{n_words * stride * 16 / 1e9:.1f} GB, which this machine does not have; lower "
-            f"vector_size, or the number of words by min_count or max_final_vocab"
-        ) from error
-    random = np.random.default_rng(seed)
-    for begin in range(0, n_words, _ROWS_PER_BLOCK):
-        block = rows[begin : begin + _ROWS_PER_BLOCK].reshape(-1, 4, stride)
-        for part in (_WORD, _CONTEXT):
-            values = random.random((len(block), vector_size), dtype=np.float32)
-            block[:, part, :vector_size] = (values - 0.5) / vector_size
-            block[:, part + 1] = 1.0
-    return rows
-
-
-def _initial_biases(n_words: int, vector_size: int, seed: int) -> NDArray[np.float32]:
-    """Make the biases of words and contexts, each with its sum of squares, as `_initial_rows`."""
-    values = np.random.default_rng((seed, 1)).random((n_words, 4), dtype=np.float32)
-    biases: NDArray[np.float32] = (values - np.float32(0.5)) / np.float32(vector_size)
-    biases[:, [_WORD_SQUARES, _CONTEXT_SQUARES]] = 1.0
-    return biases
-
-
-def _chosen_vectors(rows: NDArray[np.float32], vector_size: int, model: str) -> NDArray[np.float32]:
-    parts = rows.reshape(len(rows), 4, -1)
-    size = vector_size * (2 if model == "concatenated" else 1)
-    vectors = np.empty((len(rows), size), np.float32)
-    vectors[:, :vector_size] = parts[:, _WORD, :vector_size]
-    if model == "sum":
-        vectors += parts[:, _CONTEXT, :vector_size]
-    elif model == "concatenated":
-        vectors[:, vector_size:] = parts[:, _CONTEXT, :vector_size]
-    return vectors
