@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
 
 from firth import _core, cli
 from http_server import Server
@@ -20,6 +21,10 @@ if find_spec("tensorflow") is None:
 if "KERAS_HOME" not in os.environ:
     os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="firth-keras-")
     atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
+
+# How long an example takes is a matter of what else the machine does.
+settings.register_profile("firth", deadline=None)
+settings.load_profile("firth")
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +42,15 @@ def places(tmp_path_factory, monkeypatch):
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     return SimpleNamespace(cache=cache, temporary=temporary)
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """Start a cluster of Ray, of three nodes on this machine."""
+    from ray_cluster import WORKERS, nodes_here
+
+    with nodes_here(WORKERS) as started:
+        yield started
 
 
 @pytest.fixture(params=_core.supported_isas())

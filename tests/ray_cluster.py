@@ -7,6 +7,8 @@ import signal
 
 import pytest
 
+WORKERS = 3
+
 
 @contextlib.contextmanager
 def nodes_here(n):

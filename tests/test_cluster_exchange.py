@@ -5,21 +5,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firth.cluster._exchange import Exchange, curvature
+from firth.cluster._exchange import Exchange
+from firth.cluster._merging import BENDS, Axes
 from firth.cluster._tiers import BASE, Rhythm, Tiers
 from firth.cluster._traffic import Traffic
 from firth.cluster._worker import Shard, chunk_table
-from firth.models import merge_factors
 
 SIZE = 3
+MATRICES = ("input", "targets")
 
 
 def team(n, n_rows=40, first_rows=4, n_tiers=2, seed=0):
     random = np.random.default_rng(seed)
-    shares = {"input": random.random(n_rows).astype(np.float32) / 100}
+    shares = {name: random.random(n_rows).astype(np.float32) / 100 for name in MATRICES}
     tiers = Tiers(shares, Rhythm(first_rows, n_tiers))
-    start = random.random((n_rows, SIZE)).astype(np.float32)
-    return tiers, [Exchange({"input": start.copy()}, tiers) for _ in range(n)]
+    start = {name: random.random((n_rows, SIZE)).astype(np.float32) for name in MATRICES}
+    return tiers, [
+        Exchange({name: rows.copy() for name, rows in start.items()}, tiers) for _ in range(n)
+    ]
 
 
 def exchange(workers, step, last_tier, alpha=0.025):
@@ -43,15 +46,34 @@ def test_the_sum_of_the_changes_times_the_factor_is_what_all_have_afterwards(n, 
         changes[number][touched] = random.standard_normal((touched.sum(), SIZE))
         worker.matrices["input"] += changes[number]
         worker.count(1000 * (number + 1))
+    axes = Axes("input", workers[0].base, tiers)
     exchange(workers, 1, n_tiers - 1)
-    words = 1000 * sum(range(1, n + 1))
-    factors = merge_factors(
-        tiers.shares["input"] * words, curvature("input", len(start)) * 0.025, n
-    )
-    expected = start + factors[:, None] * changes.sum(axis=0)
+    expected = changes.sum(axis=0)
+    n_updates = tiers.shares["input"].astype(np.float64) * 1000 * sum(range(1, n + 1))
+    axes.merge(expected, n_updates, 0.025, n)
+    expected += start
     for worker in workers:
         np.testing.assert_allclose(worker.matrices["input"], expected, atol=1e-5)
         np.testing.assert_array_equal(worker.base["input"], workers[0].base["input"])
+
+
+def test_changes_add_up_where_rows_seldom_meet_and_are_averaged_where_they_always_do():
+    random = np.random.default_rng(1)
+    n_rows, size, n = 2000, 8, 4
+    targets = 0.3 * random.standard_normal((n_rows, size)).astype(np.float32)
+    targets[:, 0] = 5.0  # what all of them share
+    base = {"input": np.zeros((n_rows, size), np.float32), "targets": targets}
+    share = np.full(n_rows, 1 / n_rows, np.float32)
+    axes = Axes("input", base, Tiers({"input": share, "targets": share}, Rhythm(n_rows, 1)))
+    lengths = np.sort(axes.rates)
+    assert lengths[-1] == pytest.approx(BENDS["input"] * 25 + 8 / n_rows, rel=0.05)
+    assert lengths[-2] < lengths[-1] / 100
+    sums = np.ones((3, size), np.float32)
+    axes.merge(sums, np.array([1e-3, 200.0, 1e9]), 0.025, n)
+    np.testing.assert_allclose(sums[0], 1, rtol=1e-3)
+    assert sums[1, 0] == pytest.approx(1 / n, abs=0.02)
+    np.testing.assert_allclose(sums[1, 1:], 1, atol=0.05)
+    np.testing.assert_allclose(sums[2], 1 / n, rtol=1e-3)
 
 
 def test_only_rows_that_were_touched_are_sent_and_each_to_its_owner():

@@ -19,10 +19,9 @@ from firth import _core
 from firth.cooccurrence import count_cooccurrences
 from firth.corpus import encode_corpus
 from firth.errors import FormatError, InputError, OutputError, ParameterError, VocabularyError
-from firth.models import CallbackAny2Vec, EarlyStopping, GloVe, Probe, _dealt
+from firth.models import CallbackAny2Vec, EarlyStopping, GloVe, Probe, _dealt, _glove
 from firth.models._dealt import DealtCooccurrences
-from firth.models._glove import MODELS
-from firth.models._glove_state import GloveState
+from firth.models._glove_rows import initial_biases, initial_rows
 from firth.progress import progress
 
 QUICK = {"vector_size": 8, "epochs": 3, "workers": 1, "min_count": 1, "progress": False}
@@ -226,9 +225,8 @@ def test_a_run_is_that_of_the_reference(sentences, symmetric, monkeypatch):
         ]
         assert model.n_pairs == c.n_nonzero
     assert len(chunks) > 5
-    state = GloveState(len(vocab), 8, 4)
-    rows = state.rows.reshape(len(vocab), 4, -1)
-    words, contexts = parts(rows, state.biases, 8)
+    rows = initial_rows(len(vocab), 8, 4).reshape(len(vocab), 4, -1)
+    words, contexts = parts(rows, initial_biases(len(vocab), 8, 4), 8)
     losses = []
     for epoch in range(3):
         loss = n = 0
@@ -248,8 +246,7 @@ def test_a_run_is_that_of_the_reference(sentences, symmetric, monkeypatch):
 
 
 def test_the_start_is_that_of_glove():
-    state = GloveState(2000, 10, 1)
-    rows = state.rows.reshape(2000, 4, 16)
+    rows = initial_rows(2000, 10, 1).reshape(2000, 4, 16)
     assert (rows[:, 1::2] == 1).all()
     assert not rows[:, ::2, 10:].any()
     start = rows[:, ::2, :10]
@@ -257,7 +254,7 @@ def test_the_start_is_that_of_glove():
     assert start.std() == pytest.approx(0.1 / math.sqrt(12), rel=0.02)
     assert abs(start.mean()) < 1e-3
     assert abs(np.corrcoef(start[:, 0].ravel(), start[:, 1].ravel())[0, 1]) < 0.03
-    biases = state.biases
+    biases = initial_biases(2000, 10, 1)
     assert (biases[:, 1::2] == 1).all()
     assert biases[:, ::2].std() == pytest.approx(0.1 / math.sqrt(12), rel=0.05)
 
@@ -268,7 +265,7 @@ def test_one_thread_gives_the_same_bits_and_seeds_differ(sentences):
 
 
 def test_choices_of_what_is_kept(sentences):
-    by_name = {m: GloVe(sentences, model=m, **QUICK).wv.vectors for m in MODELS}
+    by_name = {m: GloVe(sentences, model=m, **QUICK).wv.vectors for m in _glove.MODELS}
     word, both = by_name["word"], by_name["concatenated"]
     assert both.shape == (40, 16)
     assert (both[:, :8] == word).all()
@@ -375,8 +372,6 @@ def test_parameters_out_of_range(sentences, parameters, message):
 
 
 def test_one_source_and_only_one(sentences, counts, tmp_path):
-    with pytest.raises(ParameterError, match="none is there"):
-        GloVe(**QUICK)
     for more in ({"sentences": sentences}, {"corpus_file": tmp_path / "text"}):
         with pytest.raises(ParameterError, match="several are there"):
             GloVe(cooccurrences=counts, **more, **GIVEN)
@@ -384,6 +379,17 @@ def test_one_source_and_only_one(sentences, counts, tmp_path):
         GloVe(sentences, tmp_path / "text", **QUICK)
     with pytest.raises(ParameterError, match=r"give what firth\.count_cooccurrences returns"):
         GloVe(cooccurrences="counts", **GIVEN)
+
+
+def test_without_a_text_it_has_no_vectors_and_says_so():
+    model = GloVe(**QUICK)
+    assert "not trained" in repr(model)
+    with pytest.raises(AttributeError, match=r"no vectors: .*firth\.cluster\.train"):
+        model.wv  # noqa: B018
+    with pytest.raises(AttributeError, match="'vw'"):
+        model.vw  # noqa: B018
+    with pytest.raises(ParameterError, match="window"):
+        GloVe(window=0)
 
 
 @pytest.mark.parametrize(

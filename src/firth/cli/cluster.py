@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,9 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from firth.cluster import Report
-    from firth.models import Word2Vec
+    from firth.models import PPMI, GloVe, Word2Vec
 
 CLUSTER = "Cluster"
+_NOT_HERE = {
+    "threads": "each worker has the cores that its node gives to Ray ('ray start --num-cpus')",
+    "memory": "counts lie in Ray's memory, and on disk where that is full",
+    "keep_counts": "the counts lie on the nodes",
+}
 # What goes to the training, and not to the model.
 _OF_RUN = ("checkpoint", "checkpoint_every", "resume", "callbacks")
 
@@ -55,33 +61,29 @@ def train_on_cluster(
     given: AbstractSet[str],
     *,
     quiet: bool,
-) -> Word2Vec:
-    """Train a model of windows with the arguments that its class takes on one machine.
+) -> Word2Vec | GloVe | PPMI:
+    """Train a model with the arguments that its class takes on one machine.
 
     Raises
     ------
     click.UsageError
         An option does not go with a cluster.
     """
-    if "threads" in given:
-        raise click.UsageError(
-            "--threads does not go with --cluster: each worker has the cores that its node gives "
-            "to Ray ('ray start --num-cpus')."
-        )
-    if kind not in WORD2VEC and kind not in FASTTEXT:
-        raise click.UsageError(
-            f"--cluster does not go with --model {kind}, only with skipgram, cbow, "
-            f"fasttext-skipgram and fasttext-cbow."
-        )
+    for name, why in _NOT_HERE.items():
+        if name in given:
+            option_name = name.replace("_", "-")
+            raise click.UsageError(f"--{option_name} does not go with --cluster: {why}.")
     from firth import cluster, models
 
     of_run = {name: arguments.pop(name) for name in _OF_RUN if name in arguments}
     source = arguments.pop("corpus_file")
-    made: Word2Vec
-    if kind in FASTTEXT:
-        made = models.FastText(sg=FASTTEXT[kind], **arguments)
-    else:
-        made = models.Word2Vec(sg=WORD2VEC[kind], **arguments)
+    classes: dict[str, Any] = {
+        "glove": models.GloVe,
+        "ppmi": models.PPMI,
+        **{name: partial(models.Word2Vec, sg=sg) for name, sg in WORD2VEC.items()},
+        **{name: partial(models.FastText, sg=sg) for name, sg in FASTTEXT.items()},
+    }
+    made: Word2Vec | GloVe | PPMI = classes[kind](**arguments)
     model, report = cluster.train(
         made, source, address=address, workers=workers, progress=arguments["progress"], **of_run
     )
@@ -97,17 +99,21 @@ def lines_of(report: Report) -> Sequence[str]:
 
     lines = []
     for number, worker in enumerate(report.workers):
-        words = format_count(worker.n_words, "words")
-        rate = format_count(worker.words_per_second, "words")
+        did = ""
+        if worker.n_words:
+            words = format_count(worker.n_words, report.unit)
+            rate = format_count(worker.words_per_second, report.unit)
+            threads = f"{worker.threads} thread{'s' if worker.threads > 1 else ''}"
+            did = f"{words}, {rate}/s with {threads}, "
         kernel = format_duration(worker.kernel_seconds)
-        lines.append(
-            f"worker {number} on {worker.node}: {words}, {rate}/s with {worker.threads} "
-            f"thread{'s' if worker.threads > 1 else ''}, {kernel} of the processor"
-        )
-    rate = format_count(report.words_per_second, "words")
+        lines.append(f"worker {number} on {worker.node}: {did}{kernel} of the processor")
+    rate = format_count(report.words_per_second, report.unit)
+    if not report.n_exchanges:
+        return [*lines, f"all: {rate}/s; one worker exchanges nothing"]
+    share = f"{100 * report.exchange_share:.0f}% of the time for " if report.exchange_share else ""
     lines.append(
-        f"all: {rate}/s; {100 * report.exchange_share:.0f}% of the time for "
-        f"{report.n_exchanges:,} exchanges of {format_count(report.n_bytes, 'B')}, "
-        f"{report.bytes_per_word:.0f} bytes a word"
+        f"all: {rate}/s; {share}{report.n_exchanges:,} exchanges of "
+        f"{format_count(report.n_bytes, 'B')}, {report.bytes_per_word:.3g} bytes a "
+        f"{report.unit.removesuffix('s')}"
     )
     return lines

@@ -117,7 +117,8 @@ class ClusterEngine:
                 is_last = end >= until or run.ends or time.perf_counter() >= deadline
                 self._step += 1
                 last = self._rhythm.n_tiers - 1 if is_last else self._rhythm.last_tier(self._step)
-                self._exchange(run, last)
+                if not self._seats.is_alone:
+                    self._exchange(run, last)
                 if is_last:
                     break
             self._bring_home(self._seats.base())
@@ -214,12 +215,11 @@ class ClusterEngine:
         seat.count(n_words, done.kernel_seconds, done.seconds)
         self._report.n_words += n_words
         report = self._report
-        self._bar.advance(
-            n_words,
-            loss=mean,
-            net=f"{100 * report.exchange_share:.0f}% {report.bytes_per_word:.0f} B/word",
-            nodes=self._seats.speeds(),
-        )
+        figures: dict[str, float | str] = {"loss": mean, "nodes": self._seats.speeds()}
+        if report.n_exchanges:
+            share = f"{100 * report.exchange_share:.0f}%"
+            figures["exchanging"] = f"{share} of the time, {report.bytes_per_word:.0f} B/word"
+        self._bar.advance(n_words, **figures)
 
     # --- exchanging -----------------------------------------------------------------------------
 

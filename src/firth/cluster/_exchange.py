@@ -5,14 +5,13 @@ when they were last exchanged, the same in all workers. An exchange has three st
 
 1. `changes`: each worker cuts the rows that it has touched by their owners (row i belongs to worker
    ``i % n``): a part for each.
-2. `merge`: each owner adds up the parts that it gets, and multiplies the sum by a factor.
+2. `merge`: each owner adds up the parts that it gets, and multiplies the sums by factors.
 3. `apply`: all workers add the result to their base, and go on from there.
 
 So each changed row crosses the network twice at most, once to its owner and once from there to each
 other worker, and no worker has more to do than another.
 
-The factor is that of `firth.models.merge_factors`: 1 for a rare row, whose changes add up; 1 / n
-for a frequent one, which all workers have taken all of its way, so that their mean is wanted.
+What the sum is multiplied by is told in `_merging`.
 
 Nothing is changed before `apply`: an exchange that fails, because a worker dies, is begun again.
 """
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from firth.models import merge_factors
+from firth.cluster._merging import Axes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,15 +34,8 @@ if TYPE_CHECKING:
 
     Matrices = dict[str, NDArray[np.float32]]
 
-# How fast an update takes a row to where the loss wants it, for each learning rate; for
-# `merge_factors`. Most updates of a target are those of a negative that is told apart already, and
-# hardly move it. Threads are merged with 0.4 for all, which is stable for any text. Here, where
-# more is trained between two exchanges, it would cost four workers a third of the analogies.
-CURVATURES = {"input": 0.1, "targets": 0.02, "nodes": 0.1}
-_MOST_CURVATURE = 0.4
-# In a vocabulary of few words, negatives are contexts as often as not, and every update counts.
-_CURVATURE_OF_FEW_WORDS = 8.0
 _ROWS_PER_BLOCK = 65_536
+_STEPS_AT_THE_BEGINNING = 16  # in which vectors grow fast
 
 
 @dataclass(frozen=True)
@@ -96,14 +88,17 @@ class Exchange:
         The replica, which trains; changed where it lies.
     tiers : Tiers
         Its rows.
+    alone : bool
+        Whether there is nobody to exchange with, so that there is no base beside the replica.
     """
 
-    def __init__(self, matrices: Matrices, tiers: Tiers) -> None:
+    def __init__(self, matrices: Matrices, tiers: Tiers, *, alone: bool = False) -> None:
         self.matrices = matrices
-        self.base = {name: matrix.copy() for name, matrix in matrices.items()}
+        self.base = matrices if alone else {name: each.copy() for name, each in matrices.items()}
         self._tiers = tiers
         self._words = [0] * tiers.rhythm.n_tiers
         self._step, self._last_tier = 0, 0
+        self._axes: dict[str, Axes] = {}
         self.applied = 0
 
     def count(self, n_words: int) -> None:
@@ -143,12 +138,18 @@ class Exchange:
             for rows in theirs:
                 sums[np.searchsorted(numbers, rows.numbers)] += rows.values
             n_words = per_tier[self._tiers.tier_of[name][numbers]]
-            updates = (self._tiers.shares[name][numbers] * n_words).astype(np.float32)
-            rate = curvature(name, len(self.base[name])) * alpha
-            factors = merge_factors(updates, rate, len(parts))
-            sums *= factors[:, None]
+            self._axes_of(name).merge(
+                sums, self._tiers.shares[name][numbers] * n_words, alpha, len(parts)
+            )
             merged[name] = Rows(numbers, sums)
         return Part(words, merged)
+
+    def _axes_of(self, name: str) -> Axes:
+        """Find the axes of a matrix anew where more than the most frequent rows are exchanged."""
+        is_seldom = self._last_tier > 0 or self._tiers.rhythm.n_tiers == 1
+        if name not in self._axes or is_seldom or self._step < _STEPS_AT_THE_BEGINNING:
+            self._axes[name] = Axes(name, self.base, self._tiers)
+        return self._axes[name]
 
     def apply(self, step: int, merged: Sequence[Part]) -> None:
         """Take over what the owners have merged."""
@@ -182,11 +183,6 @@ class Exchange:
             for tier in range(self._last_tier + 1):
                 self._words[tier] = 0
         self.applied = applied
-
-
-def curvature(name: str, n_rows: int) -> float:
-    """Tell how fast updates take the rows of a matrix of so many rows to where they go."""
-    return min(CURVATURES[name] + _CURVATURE_OF_FEW_WORDS / n_rows, _MOST_CURVATURE)
 
 
 def _owned(rows: Rows, owner: int, n_owners: int) -> Rows:

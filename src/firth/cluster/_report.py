@@ -16,7 +16,7 @@ class WorkerReport:
     threads : int
         Threads that it trained with.
     n_words : int
-        Words of the text that it went through, in all epochs.
+        Words of the text, or pairs, that it went through, in all epochs.
     kernel_seconds : float
         Seconds of the processor that training took, without waiting and exchanging.
     seconds : float
@@ -43,8 +43,10 @@ class Report:
     ----------
     workers : list of WorkerReport
         Those that trained; one that was replaced goes on under the place of the lost one.
+    unit : str
+        "words", or "pairs" for models of co-occurrences: what the next counts.
     n_words : int
-        Words of the text that were gone through, in all epochs.
+        Words of the text, or pairs, that were gone through, in all epochs.
     seconds : float
         How long it took.
     exchange_seconds : float
@@ -60,6 +62,7 @@ class Report:
     """
 
     workers: list[WorkerReport] = field(default_factory=list)
+    unit: str = "words"
     n_words: int = 0
     seconds: float = 0.0
     exchange_seconds: float = 0.0

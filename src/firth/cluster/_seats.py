@@ -91,6 +91,11 @@ class Seats:
     report : Report
         Told who works, and what was lost.
 
+    Attributes
+    ----------
+    is_alone : bool
+        Whether there is one worker from the beginning, which exchanges with nobody.
+
     Raises
     ------
     ClusterError
@@ -104,6 +109,7 @@ class Seats:
         self._rhythm = rhythm
         self._report = report
         self._n_deaths = 0
+        self.is_alone = len(placed) == 1
         self._most_deaths = _DEATHS_PER_WORKER * len(placed)
         self.all = [
             Seat(number, node, threads, rhythm.n_tiers)
@@ -129,7 +135,7 @@ class Seats:
         # "control" is where a worker is told to stop while it trains.
         actor = ray.remote(concurrency_groups={"control": 1})(Worker)
         actor = actor.options(**on_node(seat.node, soft=True))
-        seat.actor = actor.remote(self._recipe, self._rhythm, seat.threads)
+        seat.actor = actor.remote(self._recipe, self._rhythm, seat.threads, alone=self.is_alone)
 
     def close(self) -> None:
         """End all workers."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import math
 from contextlib import closing, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from firth.cluster._counted import check_counted, train_counted
 from firth.cluster._counts import MOST_WORDS, Counts, choose_words
 from firth.cluster._files import RemoteFile, find_files
 from firth.cluster._nodes import Node, check_nodes, connected, import_ray, nodes
@@ -16,7 +17,7 @@ from firth.cluster._text import HowToRead, encode_on_nodes
 from firth.cluster._windows import chunk_size_for, train_windows
 from firth.corpus import Corpus
 from firth.errors import OutputError, ParameterError
-from firth.models import Word2Vec, check_callbacks, open_checkpoints
+from firth.models import PPMI, GloVe, Word2Vec, check_callbacks, open_checkpoints
 from firth.vocab import Vocab
 
 if TYPE_CHECKING:
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
 
     from firth.models import CallbackAny2Vec
 
+    AnyModel = Word2Vec | GloVe | PPMI
+
+Model = TypeVar("Model", bound=Word2Vec | GloVe | PPMI)
 logger = logging.getLogger("firth")
 
 _SHARDS = 64
 
 
 def train(
-    model: Word2Vec,
+    model: Model,
     source: Any,
     *,
     field: str | None = None,
@@ -47,17 +51,19 @@ def train(
     checkpoint_every: float = 60.0,
     resume: bool = False,
     progress: bool | None = None,
-) -> tuple[Word2Vec, Report]:
+) -> tuple[Model, Report]:
     """Train a model on a cluster of machines.
 
-    Each worker holds the matrices, trains chunks of the text with all cores of its node, and
-    exchanges with the others the rows that were touched: frequent ones often, rare ones seldom.
+    Of models of windows each worker holds the matrices, trains chunks of the text with all cores of
+    its node, and exchanges with the others the rows that were touched: frequent ones often, rare
+    ones seldom. For GloVe and PPMI pairs are counted on all nodes; each worker has those of its
+    share of the words.
 
     Parameters
     ----------
-    model : Word2Vec or FastText
-        Parameters, without words yet; or with words and vectors to go on from, which it keeps. It
-        is trained in place.
+    model : Word2Vec, FastText, GloVe or PPMI
+        Parameters, without a text yet. It is trained in place. A `Word2Vec` or `FastText` may have
+        words and vectors to go on from, which it keeps.
     source : str, path, list of these, or (Vocab, Corpus)
         Text that all nodes can reach: paths on disks that they share, patterns, and addresses such
         as ``s3://bucket/*.jsonl.zst``. Or what `firth.encode_corpus` returned.
@@ -67,7 +73,8 @@ def train(
         "auto" for the cluster that this machine is a node of or that ``RAY_ADDRESS`` names, and
         for one that is started here where there is none; "local" to start one; or ``host:port``.
     workers : int, optional
-        Processes that hold a copy of the matrices each; one for each node if not given.
+        Processes that train; one for each node if not given. Each holds a copy of the matrices,
+        for GloVe its share of them.
     patience : float, default 30.0
         Seconds that a slow worker is waited for, beyond three times what half of them took; what
         it has not done by then, others do.
@@ -75,13 +82,13 @@ def train(
         Distinct words that are counted at the same time, at most; the rarest are dropped beyond.
     callbacks, checkpoint, checkpoint_every, resume
         As for `Word2Vec`. A checkpoint lies where this process runs; when it is killed, the same
-        call with ``resume=True`` reads the text again and goes on with the training.
+        call with ``resume=True`` reads the text again and goes on with the training. Not for PPMI.
     progress : bool, optional
         As for `Word2Vec`.
 
     Returns
     -------
-    model : Word2Vec or FastText
+    model : Word2Vec, FastText, GloVe or PPMI
         The same.
     report : Report
         What each worker did, and what crossed between them.
@@ -103,7 +110,8 @@ def train(
     Notes
     -----
     Ji, Satish, Li and Dubey 2016, "Parallelizing Word2Vec in Shared and Distributed Memory",
-    section 3.2. How the changes of the workers become one is told in `firth.cluster._exchange`.
+    section 3.2. How the changes of the workers become one is told in `firth.cluster._exchange`, who
+    trains which pairs of GloVe in `firth.cluster._glove`.
     """
     import_ray()
     _check_model(model)
@@ -114,43 +122,58 @@ def train(
     how = _how_to_read(model, field, tokenizer, lowercase, errors)
     encoded = _encoded_pair(source)
     files = [] if encoded else find_files(source, how.field, how.errors)
+    if not isinstance(model, Word2Vec):
+        check_counted(model, looks=bool(callbacks), keeps=checkpoint is not None or resume)
     checkpoints = open_checkpoints(checkpoint, checkpoint_every, resume)
     if checkpoints and not resume and (checkpoints.folder / "config.json").exists():
         raise OutputError(
             f"{checkpoints.folder}: has the checkpoint of a training already; go on from it with "
             f"resume=True, or remove the folder"
         )
+    # The next lines come only when text is read and counted, which may be a while.
+    tell = logger.info if progress is not False else logger.debug
+    tell("looking for a cluster, or starting one here (%s)", address)
     with connected(address):
         found = nodes()
         check_nodes(found, [file.name for file in files if file.is_local])
         placed = place_workers(found, workers)
+        tell(
+            "%s, %s; reading %s",
+            _number(len(found), "node"),
+            _number(len(placed), "worker"),
+            "the encoded text" if encoded else _number(len(files), "file"),
+        )
         if encoded:
-            chunk_size = model.batch_words or chunk_size_for(len(encoded[1]))
-            text = shards_of_corpus(*encoded, chunk_size, _SHARDS)
+            text = shards_of_corpus(*encoded, _chunk_size(model, len(encoded[1])), _SHARDS)
         else:
             text = _read(model, files, how, most_words, progress)
-        if not model.has_words:
-            model.begin_with(text.vocab, text.n_sentences, text.n_tokens)
         report = Report()
+        if isinstance(model, Word2Vec) and not model.has_words:
+            model.begin_with(text.vocab, text.n_sentences, text.n_tokens)
         with closing(checkpoints) if checkpoints else nullcontext():
             if checkpoints:
-                checkpoints.open(_told(model, text, bool(encoded)))
-            train_windows(model, text, placed, report, patience, callbacks, checkpoints)
+                workers_told = {} if isinstance(model, Word2Vec) else {"workers": len(placed)}
+                checkpoints.open(_told(model, text, bool(encoded)) | workers_told)
+            how_to = (report, patience, callbacks, checkpoints)
+            if isinstance(model, Word2Vec):
+                train_windows(model, text, placed, *how_to)
+            else:
+                train_counted(model, text, placed, *how_to, progress)
     return model, report
 
 
 def _check_model(model: object) -> None:
-    if not isinstance(model, Word2Vec):
+    if not isinstance(model, Word2Vec | GloVe | PPMI):
         raise ParameterError(
-            f"the model is {model!r:.60}: give a Word2Vec or FastText without a text, such as "
-            f"firth.Word2Vec(vector_size=300, sg=1)"
+            f"the model is {model!r:.60}: give a Word2Vec, FastText, GloVe or PPMI without a text, "
+            f"such as firth.Word2Vec(vector_size=300, sg=1)"
         )
-    if model.phrases:
+    if model.phrases if isinstance(model, Word2Vec) else model.settings.phrases:
         raise ParameterError(
             "phrases are not joined on a cluster: join them in the text first (firth phrases), or "
             "leave out phrases="
         )
-    if model.deterministic:
+    if isinstance(model, Word2Vec) and model.deterministic:
         raise ParameterError(
             "deterministic=True holds on one machine: on a cluster, what is merged when depends on "
             "who is there"
@@ -164,13 +187,13 @@ def _check(name: str, value: Any, at_least: int) -> None:
 
 
 def _how_to_read(
-    model: Word2Vec,
+    model: AnyModel,
     field: str | None,
     tokenizer: Any,
     lowercase: bool | None,
     errors: str | None,
 ) -> HowToRead:
-    told = model.text_options
+    told = model.text_options if isinstance(model, Word2Vec) else vars(model.settings)
     return HowToRead(
         told["tokenizer"] if tokenizer is None else tokenizer,
         told["lowercase"] if lowercase is None else lowercase,
@@ -187,32 +210,46 @@ def _encoded_pair(source: Any) -> tuple[Vocab, Corpus] | None:
     return None
 
 
-def _told(model: Word2Vec, text: EncodedText, encoded: bool) -> dict[str, Any]:
+def _told(model: Any, text: EncodedText, encoded: bool) -> dict[str, Any]:
     """Tell what a checkpoint must have been begun with, to go on from it."""
     chunks = {"number": len(text.order), "words": text.n_tokens}
-    return model.told() | {
+    told: dict[str, Any] = model.told()
+    return told | {
         "text": "encoded" if encoded else "files",
         "words": text.vocab.fingerprint(),
         "chunks": chunks,
     }
 
 
+def _chunk_size(model: AnyModel, n_tokens: int) -> int:
+    chosen = model.batch_words if isinstance(model, Word2Vec) else None
+    return chosen or chunk_size_for(n_tokens)
+
+
 def _read(
-    model: Word2Vec,
+    model: AnyModel,
     files: list[RemoteFile],
     how: HowToRead,
     most_words: int,
     progress: bool | None,
 ) -> EncodedText:
-    limits = [n for n in (model.max_vocab_size, model.max_final_vocab) if n is not None]
+    if isinstance(model, Word2Vec):
+        min_count, sizes = model.min_count, (model.max_vocab_size, model.max_final_vocab)
+    else:
+        min_count, sizes = model.settings.min_count, (model.settings.max_final_vocab, None)
+    limits = [n for n in sizes if n is not None]
 
     def choose(counts: Counts) -> Vocab | None:
-        return choose_words(counts, model.min_count, min(limits, default=None))
+        return choose_words(counts, min_count, min(limits, default=None))
 
     def chunk_size(n_tokens: int) -> int:
-        return model.batch_words or chunk_size_for(n_tokens)
+        return _chunk_size(model, n_tokens)
 
     return encode_on_nodes(files, how, choose, chunk_size, most_words, progress=progress)
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def place_workers(found: Sequence[Node], workers: int | None) -> list[tuple[Node, int]]:

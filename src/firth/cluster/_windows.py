@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # there would be fewer steps than these in an epoch: the more often, the less is lost by it.
 _MOST_WORDS_PER_STEP = 65_536
 _STEPS_PER_EPOCH = 256
+_STEPS_ALONE = 32  # nothing is exchanged between them, but progress is told and Ctrl-C is heard
 # A chunk is the unit of a step. That of one machine is too much for a short text.
 _MOST_WORDS_PER_CHUNK = 32_768
 _LEAST_WORDS_PER_CHUNK = 1_024
@@ -67,7 +68,8 @@ def train_windows(
     check_memory(n_rows * model.vector_size * 4, placed)
     words_per_chunk = plan.n_words / plan.n_chunks
     threads = max(threads for _, threads in placed)
-    share = text.n_tokens / (_STEPS_PER_EPOCH * len(placed) * threads)
+    steps = _STEPS_PER_EPOCH if len(placed) > 1 else _STEPS_ALONE
+    share = text.n_tokens / (steps * len(placed) * threads)
     per_step = threads * max(round(min(_MOST_WORDS_PER_STEP, share) / words_per_chunk), 1)
     steps = plan.chunks_per_epoch // (per_step * len(placed))
     rhythm = Rhythm.of(per_step * words_per_chunk, steps, max(map(len, shares.values())))
@@ -106,10 +108,12 @@ def check_memory(n_bytes: int, placed: Sequence[tuple[Node, int]]) -> None:
     """
     for node, _ in placed:
         n_workers = sum(other.id == node.id for other, _ in placed)
-        needed = 2 * n_bytes * n_workers  # what is trained, and as it was exchanged last
+        # What is trained, and as it was exchanged last.
+        copies = 2 if len(placed) > 1 else 1
+        needed = copies * n_bytes * n_workers
         if node.memory and needed > node.memory:
             raise ClusterError(
                 f"node {node.address} has {node.memory / 1e9:.1f} GB for Ray, and {n_workers} "
-                f"workers need {needed / 1e9:.1f} GB for two copies of the matrices each: give "
-                f"fewer workers, a smaller vector_size, or fewer words by min_count"
+                f"workers need {needed / 1e9:.1f} GB for {copies} copies of the matrices each: "
+                f"give fewer workers, a smaller vector_size, or fewer words by min_count"
             )

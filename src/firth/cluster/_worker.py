@@ -85,11 +85,14 @@ class Worker:
         When its rows are exchanged.
     threads : int
         Threads.
+    alone : bool
+        Whether it is the only worker.
     """
 
-    def __init__(self, recipe: Recipe, rhythm: Rhythm, threads: int) -> None:
+    def __init__(self, recipe: Recipe, rhythm: Rhythm, threads: int, *, alone: bool) -> None:
         self._replica = Replica(recipe, threads)
-        self._exchange = Exchange(self._replica.matrices, Tiers(self._replica.shares, rhythm))
+        tiers = Tiers(self._replica.shares, rhythm)
+        self._exchange = Exchange(self._replica.matrices, tiers, alone=alone)
         self._threads = threads
         self._stop = threading.Event()
         self._shards: dict[int, Shard] = {}

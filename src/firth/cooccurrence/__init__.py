@@ -8,7 +8,7 @@
     counts.to_scipy()
 """
 
-from firth.cooccurrence._counting import count_cooccurrences
+from firth.cooccurrence._counting import count_cooccurrences, cut_rows, pair_weights
 from firth.cooccurrence._matrix import Cooccurrences
 
-__all__ = ["Cooccurrences", "count_cooccurrences"]
+__all__ = ["Cooccurrences", "count_cooccurrences", "cut_rows", "pair_weights"]

@@ -197,7 +197,7 @@ class _Plan:
         self.workers, most_tokens = _share_memory(memory_limit, workers, len(vocab))
         self.pieces = _pieces(corpus, most_tokens, self.workers)
         self.workers = min(self.workers, len(self.pieces))
-        self.parts = _parts(vocab, len(corpus) * window * _BYTES_PER_PAIR / _BYTES_PER_PART)
+        self.parts = cut_rows(vocab, len(corpus) * window * _BYTES_PER_PAIR / _BYTES_PER_PART)
 
 
 def _whole(name: str, value: object) -> int:
@@ -272,7 +272,7 @@ def _pieces(corpus: Corpus, most_tokens: int, workers: int) -> list[_Piece]:
     return pieces
 
 
-def _parts(vocab: Vocab, n_parts: float) -> list[tuple[int, int]]:
+def cut_rows(vocab: Vocab, n_parts: float) -> list[tuple[int, int]]:
     """Cut the rows into parts that have about as many pairs each; a frequent word is one alone."""
     n = min(max(int(n_parts), 16), _MOST_PARTS)
     shares = np.cumsum(vocab.counts + 1.0)

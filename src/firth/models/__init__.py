@@ -11,8 +11,9 @@ from firth.models._facebook import (
 )
 from firth.models._fasttext import FastText
 from firth.models._glove import GloVe
+from firth.models._pairs_elsewhere import GloveBlock, GloveRecipe, GloveRows
 from firth.models._plot import plot_curves
-from firth.models._ppmi import PPMI
+from firth.models._ppmi import PPMI, logarithms, positive_pmi
 from firth.models._probes import Probe
 from firth.models._rounds import merge_factors
 from firth.models._schedule import Done, Plan, Run, Task
@@ -30,6 +31,9 @@ __all__ = [
     "EarlyStopping",
     "FastText",
     "GloVe",
+    "GloveBlock",
+    "GloveRecipe",
+    "GloveRows",
     "Plan",
     "Probe",
     "Recipe",
@@ -40,9 +44,11 @@ __all__ = [
     "check_callbacks",
     "load_facebook_model",
     "load_facebook_vectors",
+    "logarithms",
     "merge_factors",
     "open_checkpoints",
     "plot_curves",
+    "positive_pmi",
     "read_curve",
     "remove_checkpoint",
     "save_facebook_model",

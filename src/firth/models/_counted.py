@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from firth.cooccurrence import Cooccurrences, count_cooccurrences
 from firth.errors import ParameterError
 from firth.models._checks import at_least_1
+from firth.models._identity import identity_of
 from firth.models._texts import source_of
 from firth.phrases import encode_phrases
 from firth.storage import check_target
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator
 
-    from firth.models._texts import type_of_source
+    from firth.models._texts import TextOptions, type_of_source
 
 _SOURCES = "sentences=, corpus_file= or cooccurrences="
 
@@ -39,6 +40,38 @@ class TextSettings:
     field: str | None = None
     errors: str = "strict"
     phrases: Any = None
+
+    def check(self) -> None:
+        """Refuse numbers that are out of their range."""
+        for name in ("window", "min_count"):
+            at_least_1(name, getattr(self, name))
+        if self.max_final_vocab is not None:
+            at_least_1("max_final_vocab", self.max_final_vocab)
+
+
+class Counted:
+    """What the models that learn from co-occurrences share.
+
+    Attributes
+    ----------
+    settings : TextSettings
+        How text is to be read and counted.
+    """
+
+    settings: TextSettings
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there are vectors; not, where the model was made without a text."""
+        return "wv" in vars(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "wv":
+            raise AttributeError(
+                f"this {type(self).__name__} has no vectors: it was made without a text. Give one "
+                f"of {_SOURCES}, or train it by firth.cluster.train"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 @contextmanager
@@ -66,8 +99,6 @@ def counted(
         _check_given(given, sentences, corpus_file, settings, default)
         yield given, 0.0
         return
-    if sentences is None and corpus_file is None:
-        raise ParameterError(f"give one of {_SOURCES}; none is there")
     if settings.keep_cooccurrences is not None:
         check_target(settings.keep_cooccurrences)
     min_count = at_least_1("min_count", settings.min_count)
@@ -98,6 +129,22 @@ def counted(
         )
     with counts:
         yield counts, time.perf_counter() - started
+
+
+def identity_of_source(
+    given: Cooccurrences | None,
+    sentences: Iterable[Any] | None,
+    corpus_file: type_of_source | None,
+    text: TextOptions,
+) -> dict[str, Any]:
+    """Describe what is counted, or the counts that are given, so that others are told apart."""
+    if given is None:
+        return identity_of(sentences, corpus_file, text)
+    return {
+        "cooccurrences": given.vocab.fingerprint(),
+        "words": given.n_tokens,
+        "pairs": given.n_nonzero,
+    }
 
 
 def _check_given(

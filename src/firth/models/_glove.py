@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from contextlib import closing, nullcontext
 from functools import partial
@@ -15,12 +14,14 @@ from firth.machine import usable_cores
 from firth.models._callbacks import CallbackAny2Vec, check_callbacks
 from firth.models._checkpoints import open_checkpoints
 from firth.models._checks import at_least_1, check_instruction_set, finite, whole
-from firth.models._counted import TextSettings, counted
+from firth.models._counted import Counted, TextSettings, counted, identity_of_source
 from firth.models._dealt import DealtCooccurrences
-from firth.models._glove_state import GloveState, PairPlan, train_pairs
+from firth.models._figures import RunFigures
+from firth.models._glove_rows import chosen_vectors
+from firth.models._glove_state import EpochsElsewhere, GloveState, PairPlan, train_pairs
 from firth.models._hogwild import Hogwild
-from firth.models._identity import identity_of
 from firth.models._kept_phrases import phrase_folders
+from firth.models._pairs_elsewhere import GloveRecipe
 from firth.models._probes import Probe
 from firth.models._schedule import DivergedError, Run
 from firth.models._texts import TextOptions
@@ -31,7 +32,7 @@ from firth.vectors import KeyedVectors
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     import numpy as np
@@ -39,9 +40,14 @@ if TYPE_CHECKING:
 
     from firth.cooccurrence import Cooccurrences
     from firth.models._checkpoints import Checkpoints
+    from firth.models._pairs_elsewhere import GloveRows
     from firth.models._texts import type_of_source
     from firth.models._training import Watch
     from firth.models._word_model import Matrices
+    from firth.vocab import Vocab
+
+    Side = tuple[NDArray[np.float32], NDArray[np.float32]]
+    Shown = tuple[KeyedVectors, NDArray[np.float32], NDArray[np.float32]]
 
 # What is kept, by GloVe's own numbers for its option -model.
 MODELS = {"word": 1, "sum": 2, "concatenated": 3}
@@ -49,11 +55,12 @@ DEFAULT_WINDOW = 15
 logger = logging.getLogger("firth")
 
 
-class GloVe:
+class GloVe(RunFigures, Counted):
     """Word vectors by GloVe, from how often words stand near each other.
 
-    Counts and trains when it is made; `wv` are the vectors. Defaults are those of GloVe's own
-    programs, but for the size of the vectors.
+    Counts and trains when it is made; `wv` are the vectors. Without a text it waits for
+    `firth.cluster.train`. Defaults are those of GloVe's own programs, but for the size of the
+    vectors.
 
     Parameters
     ----------
@@ -63,8 +70,8 @@ class GloVe:
     corpus_file : str, path, list of paths or binary file, optional
         Text, in any form that `firth.text.open_text` reads.
     cooccurrences : Cooccurrences, optional
-        What `firth.count_cooccurrences` counted. Exactly one of `sentences`, `corpus_file` and
-        this is given; the parameters of counting and of text go with the first two only.
+        What `firth.count_cooccurrences` counted. Not more than one of `sentences`, `corpus_file`
+        and this is given; the parameters of counting and of text go with the first two only.
     vector_size : int, default 100
         Dimensions of a vector.
     window : int, default 15
@@ -217,29 +224,31 @@ class GloVe:
         check_instruction_set()
         self._progress = progress
         self._run = Run.of_epochs(self.epochs)
-        self._wv: KeyedVectors | None = None
+        self._shown: Shown | None = None
+        self._show: Callable[[], Shown] | None = None
         text = TextOptions.of(tokenizer, lowercase, field, errors, phrases)
         self._phrases = text.phrases
-        settings = TextSettings(
+        self.settings = settings = TextSettings(
             window, symmetric, distance_weighting, min_count, max_final_vocab, memory_limit,
             keep_cooccurrences, tokenizer, lowercase, field, errors, self._phrases or None,
         )  # fmt: skip
         checkpoints = open_checkpoints(checkpoint, checkpoint_every, resume)
+        if cooccurrences is None and sentences is None and corpus_file is None:
+            settings.check()
+            self.min_count = min_count
+            if checkpoints:
+                raise ParameterError(
+                    "without a text, a checkpoint does nothing here: give it to firth.cluster.train"
+                )
+            return
         with closing(checkpoints) if checkpoints else nullcontext():
             kept = None
             if checkpoints:
-                source = (
-                    identity_of(sentences, corpus_file, text)
-                    if cooccurrences is None
-                    else _identity_of_counts(cooccurrences)
-                )
-                checkpoints.open(self._told(settings, text, source))
+                given = identity_of_source(cooccurrences, sentences, corpus_file, text)
+                checkpoints.open(self._told_with(text, given))
                 kept = checkpoints.counts()
-            source_of_counts: AbstractContextManager[tuple[Cooccurrences, float]]
-            if kept is not None:
-                source_of_counts = nullcontext((kept, 0.0))
-            else:
-                source_of_counts = counted(
+            source: AbstractContextManager[tuple[Cooccurrences, float]] = (
+                counted(
                     cooccurrences,
                     sentences,
                     corpus_file,
@@ -248,7 +257,10 @@ class GloVe:
                     workers=self.workers,
                     progress=progress,
                 )
-            with source_of_counts as (counts, self.counting_seconds):
+                if kept is None
+                else nullcontext((kept, 0.0))
+            )
+            with source as (counts, self.counting_seconds):
                 self.window, self.symmetric = counts.window, counts.symmetric
                 self.distance_weighting = counts.distance_weighting
                 self.min_count = min_count
@@ -257,27 +269,16 @@ class GloVe:
                     checkpoints.keep_counts(counts, self._phrases)
                 self._train(counts, checkpoints)
 
-    def _told(
-        self, settings: TextSettings, text: TextOptions, source: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Tell what a checkpoint must have been begun with, to go on from it."""
-        names = ("vector_size", "epochs", "seed", "x_max", "alpha", "learning_rate", "model")
-        counting = ("window", "symmetric", "distance_weighting", "min_count", "max_final_vocab")
-        parameters = {name: getattr(self, name) for name in names}
-        parameters |= {name: getattr(settings, name) for name in counting}
+    def _told_with(self, text: TextOptions, source: Mapping[str, Any]) -> dict[str, Any]:
+        """Tell what `told` does, and what the training is begun with."""
+        told = self.told()
         # Threads that share the rows give other bits each time, however many there are.
-        parameters["workers"] = "several" if self.workers > 1 else 1
-        parameters["phrases"] = len(text.phrases)
-        return {
-            "class": type(self).__name__,
-            "parameters": parameters,
-            "split": text.told(),
-            "text": source,
-        }
+        told["parameters"]["workers"] = "several" if self.workers > 1 else 1
+        told["parameters"]["phrases"] = len(text.phrases)
+        return told | {"split": text.told(), "text": source}
 
     def _train(self, counts: Cooccurrences, checkpoints: Checkpoints | None) -> None:
         show = self._progress
-        self._vocab = counts.vocab
         self._state = GloveState(len(counts), self.vector_size, self.seed)
         with show_progress("shuffling", total=counts.n_stored, unit="pairs", show=show) as bar:
             dealt = DealtCooccurrences(counts, self.seed, self.workers, bar)
@@ -285,17 +286,17 @@ class GloVe:
             dealt.n_chunks, self.epochs, self.seed, counts.n_nonzero, self.learning_rate
         )
         with dealt:
-            if checkpoints:
-                shapes = GloveState.shapes(len(counts), self.vector_size)
-                if found := checkpoints.latest(plan, shapes):
-                    self._run = found[0]
-                    self._state.take(found[1])
+            if checkpoints and (found := checkpoints.latest(plan, self._state.shapes())):
+                self._run = found[0]
+                self._state.take(found[1])
+            self._show = partial(self._make, counts.vocab, self._state.sides)
             try:
                 self._train_on(counts, dealt, plan, checkpoints)
             except DivergedError as error:
                 raise checkpoints.with_last_state(error) if checkpoints else error from None
-        self._wv = self.wv
-        self._state.rows = self._state.rows[:0]  # four times as large as what is kept
+            finally:
+                self._keep()
+        del self._state
 
     def _train_on(
         self,
@@ -323,56 +324,120 @@ class GloVe:
             run_training(self, engine, run, plan, bar, callbacks=callbacks, watches=watches)
             if checkpoints:
                 checkpoints.save(self, run, plan)
-        if run.stopped:
-            logger.info("training stopped: %s", run.stopped)
 
     def live_matrices(self) -> Matrices:
         """Give views of the matrices of the training that runs, without padding."""
         return self._state.matrices()
 
-    # --- what was learned; in a callback, copies of what is learned at that moment ---------------
+    # --- what was learned -----------------------------------------------------------------------
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there are vectors; not, where the model was made without a text."""
+        return self._shown is not None
 
     @property
     def wv(self) -> KeyedVectors:
-        if self._wv is None:
-            return KeyedVectors(self._vocab, self._state.vectors(self.model))
-        return self._wv
+        """The vectors, to be asked; for callbacks a copy of them at that moment."""
+        return self._look()[0]
 
     @property
     def biases(self) -> NDArray[np.float32]:
-        return self._state.biases_of_words()
+        return self._look()[1]
 
     @property
     def context_biases(self) -> NDArray[np.float32]:
-        return self._state.biases_of_contexts()
+        return self._look()[2]
 
-    # --- figures of the training ----------------------------------------------------------------
+    def _look(self) -> Shown:
+        if self._show:
+            return self._show()
+        if self._shown is None:
+            raise AttributeError  # Counted says what is missing
+        return self._shown
 
-    @property
-    def epoch_losses(self) -> list[float]:
-        losses = self._run.losses
-        return [losses.mean(i) for i, n in enumerate(losses.n_examples) if n]
+    def _keep(self) -> None:
+        """Keep what was learned, and let go of what was trained."""
+        self._shown, self._show = self._look(), None
 
-    @property
-    def loss(self) -> float:
-        losses = self.epoch_losses
-        return losses[-1] if losses else math.nan
-
-    @property
-    def training_seconds(self) -> float:
-        return self._run.seconds
+    def _make(self, vocab: Vocab, sides: Callable[[], tuple[Side, Side]]) -> Shown:
+        words, contexts = sides()
+        vectors = chosen_vectors(words[0], contexts[0], self.vector_size, self.model)
+        return KeyedVectors(vocab, vectors), words[1].copy(), contexts[1].copy()
 
     @property
     def pairs_per_second(self) -> float:
-        return self._run.n_words / self._run.seconds if self._run.seconds else 0.0
+        return self._per_second()
 
     @property
     def stopped(self) -> str:
         return self._run.stopped
 
-    @property
-    def interrupted(self) -> bool:
-        return self._run.interrupted
+    # --- training in other hands ----------------------------------------------------------------
+
+    def told(self) -> dict[str, Any]:
+        """Tell what a checkpoint must have been begun with, to go on from it."""
+        text = self.settings
+        of_text = ("window", "symmetric", "distance_weighting", "min_count", "max_final_vocab",
+                   "lowercase", "field", "errors")  # fmt: skip
+        of_model = ("vector_size", "x_max", "alpha", "learning_rate", "epochs", "seed")
+        return {
+            "class": "GloVe",
+            "parameters": {name: getattr(self, name) for name in of_model},
+            "counting": {name: getattr(text, name) for name in of_text},
+        }
+
+    def recipe(self) -> GloveRecipe:
+        """Tell what a `GloveBlock` has to know of the model."""
+        return GloveRecipe(self.vector_size, self.learning_rate, self.x_max, self.alpha, self.seed)
+
+    def train_by(
+        self,
+        train_epoch: Callable[[int], tuple[float, int, bool]],
+        fetch: Callable[[], tuple[GloveRows, GloveRows]],
+        vocab: Vocab,
+        callbacks: Sequence[CallbackAny2Vec] = (),
+        losses_before: Sequence[float] = (),
+        **figures: float,
+    ) -> None:
+        """Train by what is somewhere else, and keep what it has learned.
+
+        Parameters
+        ----------
+        train_epoch : callable
+            Takes the number of an epoch; gives the sum of the losses, of how many pairs, and
+            whether it was trained to its end.
+        fetch : callable
+            Gives words and contexts.
+        vocab : Vocab
+            Which words they are.
+        callbacks : sequence of CallbackAny2Vec
+            What looks at the training, beside those of the class.
+        losses_before : sequence of float
+            Of the epochs that were trained before, which are not trained again.
+        **figures : float
+            `corpus_total_words`, `n_pairs` and `counting_seconds`.
+        """
+        self._callbacks = [*self._callbacks, *callbacks]
+        vars(self).update(figures)
+        text = self.settings
+        self.window, self.symmetric = text.window, text.symmetric
+        self.distance_weighting = text.distance_weighting
+
+        def sides() -> tuple[Side, Side]:
+            words, contexts = ((side.vectors, side.biases[:, 0]) for side in fetch())
+            return words, contexts
+
+        run = self._run = Run.of_epochs(self.epochs)
+        run.position = len(losses_before)
+        for epoch, loss in enumerate(losses_before):
+            run.losses.add(epoch, loss, 1)
+        plan = PairPlan(1, self.epochs, self.seed, self.n_pairs, self.learning_rate)
+        self._show = partial(self._make, vocab, sides)
+        engine = EpochsElsewhere(train_epoch, plan)
+        with show_progress("training", show=False) as bar:
+            run_training(self, engine, run, plan, bar, callbacks=self._callbacks, watches=[])
+        self._keep()
 
     def stop_training(self, reason: str = "a callback asked for it") -> None:
         """End the training behind the epoch that runs; for callbacks.
@@ -383,6 +448,7 @@ class GloVe:
             Goes into the log, and into the model folder.
         """
         self._run.stopped = reason
+        logger.info("training stopped: %s", reason)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the vectors, and how they were made, to a folder.
@@ -426,16 +492,9 @@ class GloVe:
         }
 
     def __repr__(self) -> str:
+        if not self.is_trained:
+            return f"GloVe(not trained, vector_size={self.vector_size})"
         rate = format_count(self.pairs_per_second, "pairs")
         return (
             f"GloVe({len(self.wv):,} words x {self.wv.vector_size}, loss {self.loss:.4f}, {rate}/s)"
         )
-
-
-def _identity_of_counts(counts: Cooccurrences) -> dict[str, Any]:
-    """Describe co-occurrences so that others are told apart."""
-    return {
-        "cooccurrences": counts.vocab.fingerprint(),
-        "words": counts.n_tokens,
-        "pairs": counts.n_nonzero,
-    }

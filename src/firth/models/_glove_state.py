@@ -9,34 +9,38 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from firth.errors import ParameterError
-from firth.models._matrices import FLOATS_PER_CACHE_LINE, empty_matrix
+from firth.models._glove_rows import (
+    CONTEXT,
+    CONTEXT_SQUARES,
+    WORD,
+    WORD_SQUARES,
+    initial_biases,
+    initial_rows,
+)
 from firth.models._schedule import DivergedError, Done
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     from firth import _core
     from firth.cooccurrence import Cooccurrences
     from firth.models._dealt import DealtCooccurrences
+    from firth.models._schedule import Run
 
-_WORD, _WORD_SQUARES, _CONTEXT, _CONTEXT_SQUARES = range(4)
+    Side = tuple[NDArray[np.float32], NDArray[np.float32]]
+
 _PARTS = {
-    "words": _WORD,
-    "word_squares": _WORD_SQUARES,
-    "contexts": _CONTEXT,
-    "context_squares": _CONTEXT_SQUARES,
+    "words": WORD,
+    "word_squares": WORD_SQUARES,
+    "contexts": CONTEXT,
+    "context_squares": CONTEXT_SQUARES,
 }
-_ROWS_PER_BLOCK = 65_536
 
 
 class GloveState:
-    """What the kernel trains: of each word two vectors and two biases, each with sums of squares.
-
-    As in GloVe's own program, vectors and biases begin with random numbers up to
-    ``0.5 / vector_size``, and sums at 1, so that the first step has the full learning rate.
+    """All that is trained.
 
     Parameters
     ----------
@@ -44,72 +48,37 @@ class GloveState:
 
     Attributes
     ----------
-    rows : numpy.ndarray of float32, shape (n_words, 4 * stride)
-        Word, its sums, context, its sums; each with padding.
-    biases : numpy.ndarray of float32, shape (n_words, 4)
-        The same of the biases.
-
-    Raises
-    ------
-    ParameterError
-        They do not fit into memory.
+    rows, biases : numpy.ndarray of float32
+        As `initial_rows` and `initial_biases` make them.
     """
 
     def __init__(self, n_words: int, vector_size: int, seed: int) -> None:
         self._size = vector_size
-        self._stride = -(-vector_size // FLOATS_PER_CACHE_LINE) * FLOATS_PER_CACHE_LINE
-        try:
-            self.rows = empty_matrix(n_words, 4 * self._stride)
-        except ParameterError as error:
-            raise ParameterError(
-                f"{n_words:,} words x {vector_size:,} dimensions need "
-                f"{n_words * self._stride * 16 / 1e9:.1f} GB, which this machine does not have; "
-                f"lower vector_size, or the number of words by min_count or max_final_vocab"
-            ) from error
-        random = np.random.default_rng(seed)
-        for begin in range(0, n_words, _ROWS_PER_BLOCK):
-            block = self.rows[begin : begin + _ROWS_PER_BLOCK].reshape(-1, 4, self._stride)
-            for part in (_WORD, _CONTEXT):
-                values = random.random((len(block), vector_size), dtype=np.float32)
-                block[:, part, :vector_size] = (values - 0.5) / vector_size
-                block[:, part + 1] = 1.0
-        values = np.random.default_rng((seed, 1)).random((n_words, 4), dtype=np.float32)
-        self.biases: NDArray[np.float32] = (values - np.float32(0.5)) / np.float32(vector_size)
-        self.biases[:, [_WORD_SQUARES, _CONTEXT_SQUARES]] = 1.0
-
-    @staticmethod
-    def shapes(n_words: int, vector_size: int) -> dict[str, tuple[int, int]]:
-        """Tell the shapes of `matrices`."""
-        return dict.fromkeys(_PARTS, (n_words, vector_size)) | {"biases": (n_words, 4)}
+        self.rows = initial_rows(n_words, vector_size, seed)
+        self.biases = initial_biases(n_words, vector_size, seed)
 
     def matrices(self) -> dict[str, NDArray[np.float32]]:
-        """Give views of all that is trained, without padding."""
-        parts = {name: self._part(number) for name, number in _PARTS.items()}
-        return parts | {"biases": self.biases}
+        """Give views of all of it, without padding."""
+        parts = self.rows.reshape(len(self.rows), 4, -1)
+        views = {name: parts[:, part, : self._size] for name, part in _PARTS.items()}
+        return views | {"biases": self.biases}
 
-    def _part(self, number: int) -> NDArray[np.float32]:
-        begin = number * self._stride
-        return self.rows[:, begin : begin + self._size]
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Tell the shapes of `matrices`."""
+        return {name: (len(m), m.shape[1]) for name, m in self.matrices().items()}
 
     def take(self, matrices: Mapping[str, NDArray[np.float32]]) -> None:
         """Go on from what `matrices` gave."""
         for name, matrix in self.matrices().items():
             matrix[:] = matrices[name]
 
-    def vectors(self, model: str) -> NDArray[np.float32]:
-        """Make the vectors to be kept, in new memory; `model` as of `GloVe`."""
-        words, contexts = self._part(_WORD), self._part(_CONTEXT)
-        if model == "concatenated":
-            return np.concatenate([words, contexts], axis=1)
-        return words + contexts if model == "sum" else words.copy()
-
-    def biases_of_words(self) -> NDArray[np.float32]:
-        """Copy the biases of words, shape (n_words,)."""
-        return self.biases[:, _WORD].copy()
-
-    def biases_of_contexts(self) -> NDArray[np.float32]:
-        """Copy the biases of contexts, shape (n_words,)."""
-        return self.biases[:, _CONTEXT].copy()
+    def sides(self) -> tuple[Side, Side]:
+        """Give views of vectors and biases, of the words and of the contexts."""
+        parts = self.matrices()
+        return (
+            (parts["words"], self.biases[:, WORD]),
+            (parts["contexts"], self.biases[:, CONTEXT]),
+        )
 
 
 @dataclass(frozen=True)
@@ -193,3 +162,32 @@ def train_pairs(
     if not math.isfinite(loss):
         raise plan.diverged(task.epoch * plan.chunks_per_epoch)
     return Done(n, loss, n, n)
+
+
+class EpochsElsewhere:
+    """An engine for what trains in other processes, an epoch at a time.
+
+    Parameters
+    ----------
+    train_epoch : callable
+        As of `GloVe.train_by`.
+    plan : PairPlan
+        An epoch is a chunk.
+    """
+
+    def __init__(
+        self, train_epoch: Callable[[int], tuple[float, int, bool]], plan: PairPlan
+    ) -> None:
+        self._train_epoch = train_epoch
+        self._plan = plan
+
+    def advance(self, run: Run, until: int, deadline: float) -> None:  # noqa: ARG002
+        """Train on the next epoch."""
+        run.start_clock()
+        loss, n, is_whole = self._train_epoch(run.position)
+        run.stop_clock()
+        if is_whole:
+            run.add(self._plan, self._plan.task(run.position), Done(n, loss, n, n))
+        else:
+            run.losses.add(run.position, loss, n)
+            run.interrupted = True

@@ -10,7 +10,7 @@ import numpy as np
 from firth.errors import InputError, MissingExtraError, ParameterError
 from firth.machine import usable_cores
 from firth.models._checks import at_least_1, finite, whole
-from firth.models._counted import TextSettings, counted
+from firth.models._counted import Counted, TextSettings, counted
 from firth.models._kept_phrases import phrase_folders
 from firth.models._texts import models_of_phrases
 from firth.progress import progress as show_progress
@@ -18,12 +18,13 @@ from firth.vectors import KeyedVectors
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
     from firth.cooccurrence import Cooccurrences
     from firth.models._texts import type_of_source
+    from firth.vocab import Vocab
 
 DEFAULT_WINDOW = 5
 # Power iterations, each of two products with the matrix. Fewer are faster and cost quality: on 17
@@ -32,11 +33,11 @@ _POWER_ITERATIONS = 7
 _ENTRIES_PER_BLOCK = 1 << 22
 
 
-class PPMI:
+class PPMI(Counted):
     """Word vectors by a truncated singular value decomposition of a matrix of PPMI.
 
-    Counts and decomposes when it is made; `wv` are the vectors. No learning rates, no epochs, the
-    same result each time.
+    Counts and decomposes when it is made; `wv` are the vectors. Without a text it waits for
+    `firth.cluster.train`. No learning rates, no epochs, the same result each time.
 
     Parameters
     ----------
@@ -46,8 +47,8 @@ class PPMI:
     corpus_file : str, path, list of paths or binary file, optional
         Text, in any form that `firth.text.open_text` reads.
     cooccurrences : Cooccurrences, optional
-        What `firth.count_cooccurrences` counted. Exactly one of `sentences`, `corpus_file` and
-        this is given; the parameters of counting and of text go with the first two only.
+        What `firth.count_cooccurrences` counted. Not more than one of `sentences`, `corpus_file`
+        and this is given; the parameters of counting and of text go with the first two only.
     vector_size : int, default 100
         Dimensions of a vector.
     window : int, default 5
@@ -168,10 +169,14 @@ class PPMI:
         self._progress = progress
         _check_extra()
         self._phrases = models_of_phrases(phrases)
-        settings = TextSettings(
+        self.settings = settings = TextSettings(
             window, symmetric, distance_weighting, min_count, max_final_vocab, memory_limit,
             keep_cooccurrences, tokenizer, lowercase, field, errors, self._phrases or None,
         )  # fmt: skip
+        if cooccurrences is None and sentences is None and corpus_file is None:
+            settings.check()
+            self.min_count = min_count
+            return
         with counted(
             cooccurrences,
             sentences,
@@ -190,33 +195,73 @@ class PPMI:
     def _train(self, counts: Cooccurrences) -> None:
         from sklearn.utils.extmath import randomized_svd
 
-        if self.vector_size > len(counts):
-            raise ParameterError(
-                f"vector_size={self.vector_size} is more than the {len(counts):,} words, and a "
-                f"decomposition has no more dimensions than its matrix; lower it"
-            )
+        self._check_size(len(counts))
         started = time.perf_counter()
         with show_progress("computing PPMI and its SVD", unit="pairs", show=self._progress) as bar:
             matrix = ppmi(counts, self.negative, self.context_smoothing)
-            self.n_positive = int(matrix.nnz)
-            if not self.n_positive:
-                raise InputError(
-                    f"none of the {counts.n_nonzero:,} pairs has a PMI above log(negative) = "
-                    f"{np.log(self.negative):.3g}: the words of this text stand together by "
-                    f"chance; lower negative, or give more text"
-                )
+            self._check_positive(int(matrix.nnz))
             bar.advance(self.n_positive)
-            seed = np.random.MT19937(np.random.SeedSequence(self.seed))
-            left, values, _ = randomized_svd(
-                matrix,
-                self.vector_size,
-                n_iter=_POWER_ITERATIONS,
-                random_state=np.random.RandomState(seed),
-            )
+            self._decompose(matrix, counts.vocab, randomized_svd)
         self.training_seconds = time.perf_counter() - started
+
+    def _check_size(self, n_words: int) -> None:
+        if self.vector_size > n_words:
+            raise ParameterError(
+                f"vector_size={self.vector_size} is more than the {n_words:,} words, and a "
+                f"decomposition has no more dimensions than its matrix; lower it"
+            )
+
+    def _check_positive(self, n_positive: int) -> None:
+        self.n_positive = n_positive
+        if not n_positive:
+            raise InputError(
+                f"none of the {self.n_pairs:,} pairs has a PMI above log(negative) = "
+                f"{np.log(self.negative):.3g}: the words of this text stand together by "
+                f"chance; lower negative, or give more text"
+            )
+
+    def _decompose(self, matrix: Any, vocab: Vocab, randomized_svd: Callable[..., Any]) -> None:
+        seed = np.random.MT19937(np.random.SeedSequence(self.seed))
+        left, values, _ = randomized_svd(
+            matrix,
+            self.vector_size,
+            n_iter=_POWER_ITERATIONS,
+            random_state=np.random.RandomState(seed),
+        )
         self.singular_values: NDArray[np.float32] = values.astype(np.float32)
         weights = self.singular_values**self.eigenvalue_weighting
-        self.wv = KeyedVectors(counts.vocab, np.ascontiguousarray(left * weights, dtype=np.float32))
+        self.wv = KeyedVectors(vocab, np.ascontiguousarray(left * weights, dtype=np.float32))
+
+    def train_by(
+        self,
+        make_matrix: Callable[[], tuple[Any, int]],
+        randomized_svd: Callable[..., Any],
+        vocab: Vocab,
+        **figures: float,
+    ) -> None:
+        """Decompose a matrix that is somewhere else.
+
+        Parameters
+        ----------
+        make_matrix : callable
+            Gives the matrix of PPMI, and how many of its entries are above 0.
+        randomized_svd : callable
+            Decomposes it, with the parameters of scikit-learn's.
+        vocab : Vocab
+            Its words.
+        **figures : float
+            `corpus_total_words`, `n_pairs` and `counting_seconds`.
+        """
+        vars(self).update(figures)
+        text = self.settings
+        self.window, self.symmetric = text.window, text.symmetric
+        self.distance_weighting = text.distance_weighting
+        self._check_size(len(vocab))
+        started = time.perf_counter()
+        matrix, n_positive = make_matrix()
+        self._check_positive(n_positive)
+        self._decompose(matrix, vocab, randomized_svd)
+        self.training_seconds = time.perf_counter() - started
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the vectors, and how they were made, to a folder.
@@ -256,6 +301,8 @@ class PPMI:
         }
 
     def __repr__(self) -> str:
+        if not self.is_trained:
+            return f"PPMI(not trained, vector_size={self.vector_size})"
         return (
             f"PPMI({len(self.wv):,} words x {self.vector_size}, {self.n_positive:,} of "
             f"{self.n_pairs:,} pairs above 0)"
@@ -281,20 +328,38 @@ def ppmi(counts: Cooccurrences, negative: float, context_smoothing: float) -> An
     matrix = counts.to_scipy()
     row_sums = np.asarray(matrix.sum(axis=1, dtype=np.float64)).reshape(-1)
     column_sums = np.asarray(matrix.sum(axis=0, dtype=np.float64)).reshape(-1)
-    smoothed = column_sums**context_smoothing
-    with np.errstate(divide="ignore"):  # words without a context have no entries either
-        of_row = np.log(row_sums) + np.log(negative)
-        of_column = np.log(smoothed) - np.log(smoothed.sum())
+    of_row, of_column = logarithms(row_sums, column_sums, negative, context_smoothing)
     starts = matrix.indptr
     begin = 0
     while begin < len(counts):
         end = int(np.searchsorted(starts, starts[begin] + _ENTRIES_PER_BLOCK, side="right")) - 1
         end = min(max(end, begin + 1), len(counts))
         entries = slice(int(starts[begin]), int(starts[end]))
-        lowered = np.repeat(of_row[begin:end], np.diff(starts[begin : end + 1]))
-        lowered += of_column[matrix.indices[entries]]
-        pmi = np.log(matrix.data[entries], dtype=np.float64) - lowered
-        matrix.data[entries] = np.maximum(pmi, 0)
+        of_rows = np.repeat(of_row[begin:end], np.diff(starts[begin : end + 1]))
+        columns = of_column[matrix.indices[entries]]
+        matrix.data[entries] = positive_pmi(matrix.data[entries], of_rows, columns)
         begin = end
     matrix.eliminate_zeros()
     return matrix
+
+
+def logarithms(
+    row_sums: NDArray[np.float64],
+    column_sums: NDArray[np.float64],
+    negative: float,
+    context_smoothing: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Compute what PMI takes off the logarithm of a count, for its row and for its column."""
+    smoothed = column_sums**context_smoothing
+    with np.errstate(divide="ignore"):  # words without a context have no entries either
+        of_row = np.log(row_sums) + np.log(negative)
+        of_column = np.log(smoothed) - np.log(smoothed.sum())
+    return of_row, of_column
+
+
+def positive_pmi(
+    counts: NDArray[np.float32], of_row: NDArray[np.float64], of_column: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Compute PPMI of counts; the others are the `logarithms` of the row and column of each."""
+    pmi: NDArray[np.float64] = np.log(counts, dtype=np.float64) - (of_row + of_column)
+    return np.maximum(pmi, 0)

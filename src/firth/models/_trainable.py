@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import sys
 import warnings
 from abc import abstractmethod
@@ -17,6 +16,7 @@ from firth.errors import ParameterError
 from firth.models._callbacks import check_callbacks
 from firth.models._checkpoints import Checkpoints, open_checkpoints
 from firth.models._checks import at_least_1, finite
+from firth.models._figures import RunFigures
 from firth.models._hogwild import Hogwild
 from firth.models._identity import FingerprintInBackground, identity_of
 from firth.models._kept_phrases import open_phrases
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("firth")
 
 
-class Trainable(WordModel):
+class Trainable(RunFigures, WordModel):
     """A model that is trained, and trained on.
 
     A subclass sets the attributes below, beside those of `WordModel`.
@@ -101,16 +101,6 @@ class Trainable(WordModel):
     # --- figures of the last training -----------------------------------------------------------
 
     @property
-    def epoch_losses(self) -> list[float]:
-        losses = self._run.losses
-        return [losses.mean(i) for i, n in enumerate(losses.n_examples) if n]
-
-    @property
-    def loss(self) -> float:
-        losses = self.epoch_losses
-        return losses[-1] if losses else math.nan
-
-    @property
     def n_words_trained(self) -> int:
         return self._run.n_words
 
@@ -119,21 +109,13 @@ class Trainable(WordModel):
         return sum(self._run.losses.n_examples)
 
     @property
-    def training_seconds(self) -> float:
-        return self._run.seconds
-
-    @property
     def words_per_second(self) -> float:
-        return self._run.n_words / self._run.seconds if self._run.seconds else 0.0
+        return self._per_second()
 
     @property
     def run(self) -> Run:
         """What the last training did, or the one that runs."""
         return self._run
-
-    @property
-    def interrupted(self) -> bool:
-        return self._run.interrupted
 
     @property
     def learning_curve(self) -> list[dict[str, Any]]:
