@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <utility>
 
 namespace firth::FIRTH_ISA {
 
@@ -51,10 +50,20 @@ static inline vhalf upper_half(vfloat v) {
     return half;
 }
 
+// 0, 1, ..., N - 1 as arguments of a template.
+template <int... I>
+struct Numbers {};
+template <int N, int... I>
+struct NumbersBelow : NumbersBelow<N - 1, N - 1, I...> {};
+template <int... I>
+struct NumbersBelow<0, I...> {
+    using type = Numbers<I...>;
+};
+
 // In each pair of blocks of S lanes: the sum of a's in the first, that of b's in the second. By a blend and
 // a shuffle instead of two shuffles, for which a core has fewer units.
-template <int S, size_t... I>
-static inline vfloat add_blocks(vfloat a, vfloat b, std::index_sequence<I...>) {
+template <int S, int... I>
+static inline vfloat add_blocks(vfloat a, vfloat b, Numbers<I...>) {
     return __builtin_shufflevector(a, b, (I & S ? lanes + I : I)...) +
            __builtin_shufflevector(a, b, (I & S ? lanes + I - S : I + S)...);
 }
@@ -69,7 +78,7 @@ static inline vfloat sum_each(const vfloat (&v)[Count]) {
         return v[First];
     else
         return add_blocks<N / 2>(sum_each<First, N / 2>(v), sum_each<First + N / 2, N / 2>(v),
-                                 std::make_index_sequence<lanes>());
+                                 typename NumbersBelow<lanes>::type());
 }
 
 // Stores the sums of all vectors one after the other, and zeros up to a whole vector.
