@@ -117,7 +117,7 @@ class TarArchive:
                         f"{self.name}: has more than {MOST_MEMBERS:,} members: unpack it first"
                     )
                 if "\0" in info.name:
-                    raise tarfile.InvalidHeaderError(f"a name with a zero byte, {info.name[:60]!r}")
+                    raise tarfile.ReadError(f"a name with a zero byte, {info.name[:60]!r}")
                 # Holes of a sparse file could be of any size and cost nothing in the archive.
                 if info.isreg() and not info.issparse():
                     yield Member(info.name, info.size, info)
