@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +18,21 @@ pytest.importorskip("ray", reason="Ray is not installed: make test-cluster insta
 if not os.environ.get("FIRTH_TEST_CLUSTER"):
     pytest.skip("they need a process of their own: make test-cluster", allow_module_level=True)
 
+# Of what other libraries leave open.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)  # fmt: skip
 HOSTS = {"firth-a": "10.203.77.1", "firth-b": "10.203.77.2"}
 HEAD, OTHER = HOSTS
 PORT = 6379
 SECONDS_DOWN = 10
+ENVIRONMENT = os.environ | {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),  # the same on both
+    "TMPDIR": "/tmp",  # names of sockets must be short
+}
 
 DRIVER = """
 import sys, firth
@@ -95,9 +108,26 @@ def start_ray(host, places):
     log = (places.temporary / f"{host}.log").open("wb")
     return subprocess.Popen(
         ["ip", "netns", "exec", host, *command],
-        env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0"},
+        env=ENVIRONMENT,
         stdout=log, stderr=log, start_new_session=True,
     )  # fmt: skip
+
+
+def raylet_of(host, process, places):
+    """Wait for the process that is the node."""
+    for _ in range(300):
+        found = subprocess.run(
+            ["ip", "netns", "pids", host], capture_output=True, text=True, check=True
+        )
+        for pid in found.stdout.split():
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{pid}/comm").read_text().strip() == "raylet":
+                    return int(pid)
+        if process.poll() is not None:
+            break
+        time.sleep(0.2)
+    log = (places.temporary / f"{host}.log").read_text()
+    pytest.fail(f"no node of Ray came up on {host}: {log}")
 
 
 @pytest.fixture
@@ -105,11 +135,11 @@ def nodes(hosts, places):
     """A node of Ray in each namespace."""
     started = {}
     try:
-        started[HEAD] = start_ray(HEAD, places)
-        time.sleep(8)
-        started[OTHER] = start_ray(OTHER, places)
-        time.sleep(8)
-        yield started
+        raylets = {}
+        for host in HOSTS:
+            started[host] = start_ray(host, places)
+            raylets[host] = raylet_of(host, started[host], places)
+        yield raylets
     finally:
         for process in started.values():
             with contextlib.suppress(ProcessLookupError):
@@ -133,14 +163,9 @@ def test_a_training_survives_a_link_that_is_down_for_ten_seconds(nodes, tmp_path
     for name, path in names.items():
         script = script.replace(name, repr(str(path)))
     # The driver runs on the first host, with that node's files.
-    ray = next(
-        int(pid)
-        for pid in inside_pids(HEAD)
-        if b"raylet" in (open(f"/proc/{pid}/cmdline", "rb").read().split(b"\0")[0])  # noqa: SIM115, PTH123
-    )
     driver = subprocess.Popen(
-        ["nsenter", f"--target={ray}", "--mount", "--net", sys.executable, "-c", script],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path,
+        ["nsenter", f"--target={nodes[HEAD]}", "--mount", "--net", sys.executable, "-c", script],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=ENVIRONMENT,
     )  # fmt: skip
     try:
         for _ in range(4):
@@ -160,9 +185,3 @@ def test_a_training_survives_a_link_that_is_down_for_ten_seconds(nodes, tmp_path
     assert (workers, on_hosts, lost) == (2, 2, 0)
     assert 50 < bytes_of_expected < 150
     assert knows(firth.load(tmp_path / "model"))
-
-
-def inside_pids(host):
-    return subprocess.run(
-        ["ip", "netns", "pids", host], capture_output=True, text=True, check=True
-    ).stdout.split()

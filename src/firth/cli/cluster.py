@@ -48,7 +48,7 @@ _OPTIONS = (
         type=click.IntRange(min=1),
         metavar="N",
         section=CLUSTER,
-        help="Processes with a copy of the vectors each.  [default: one for each node]",
+        help="Processes that train.  [default: one for each node]",
     ),
 )
 

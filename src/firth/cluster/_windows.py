@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # Words that each thread of a worker trains between two exchanges, unless the text is so short that
 # there would be fewer steps than these in an epoch: the more often, the less is lost by it.
 _MOST_WORDS_PER_STEP = 65_536
-_STEPS_PER_EPOCH = 256
+_STEPS_PER_EPOCH = 64
 _STEPS_ALONE = 32  # nothing is exchanged between them, but progress is told and Ctrl-C is heard
 # A chunk is the unit of a step. That of one machine is too much for a short text.
 _MOST_WORDS_PER_CHUNK = 32_768
