@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
 
 from firth import _core, cli
 from http_server import Server
@@ -20,6 +21,10 @@ if find_spec("tensorflow") is None:
 if "KERAS_HOME" not in os.environ:
     os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="firth-keras-")
     atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
+
+# How long an example takes is a matter of what else the machine does.
+settings.register_profile("firth", deadline=None)
+settings.load_profile("firth")
 
 
 @pytest.fixture(autouse=True)

@@ -235,15 +235,15 @@ def draw_noise(random, columns, run_starts, n):
 def train_chunk(
     vectors, ids, sentence_ends, keep_limits, alpha, seed, *, window, shrink_windows, cbow,
     cbow_mean, one_by_one=False, negative=0, targets=None, noise=None, nodes=None, paths=None,
-    parts=None, lock_factors=None, tile_size=4,
+    parts=None, lock_factors=None, tile_size=6,
 ):  # fmt: skip
     """Skip-gram or CBOW on whole sentences, in double precision, in place.
 
     The targets of a centre word are the nodes of its path (`paths`, for hierarchical softmax), then
     itself and its negatives, which two windows share. A batch of centre words is trained by tiles
-    of up to four contexts: the scores of the first tile of each are formed, then rows change, then
-    the second. With `one_by_one` rows change after each pair instead, a context after its last
-    target.
+    of up to six contexts, a window's all of about the same size: the scores of the first tile of
+    each are formed, then rows change, then the second. With `one_by_one` rows change after each
+    pair instead, a context after its last target.
 
     With `parts`, the input of a word is the mean of rows; it is formed when the first window
     reaches the word, and its change is added to all of its rows behind the last window.
@@ -261,7 +261,7 @@ def train_chunk(
         begin = end
 
     usual = (1 + negative if negative else 0) + (12 if paths else 0)
-    batch_size = 1 if one_by_one else min(max(24 // usual, 1), 4)
+    batch_size = 1 if one_by_one else min(max(24 // usual, 1), 4 if cbow else 1 if paths else 2)
     negatives = []  # of each position; two windows of a batch share theirs
     for _ in range(0, len(kept) if negative else 0, batch_size):
         drawn = draw_noise(noise_random, *noise, (batch_size + 1) // 2 * negative)
@@ -343,13 +343,13 @@ def train_chunk(
                     scale = 1 / n_rows if cbow and not cbow_mean else 1
                     change_inputs(positions, [change * scale] * len(positions))
             continue
-        n_tiles = max((1 if cbow else -(-len(a) // tile_size) for _, a in batch), default=0)
-        for tile in range(n_tiles):
+        tiles = [1 if cbow else -(-len(around) // tile_size) for _, around in batch]
+        for tile in range(max(tiles, default=0)):
             scored = []
-            for rows, around in batch:
-                at = around if cbow else around[tile * tile_size : (tile + 1) * tile_size]
-                if not at:
+            for (rows, around), n_tiles in zip(batch, tiles, strict=True):
+                if tile >= n_tiles:
                     continue
+                at = around[len(around) * tile // n_tiles : len(around) * (tile + 1) // n_tiles]
                 block, n_rows = hidden_of(at) if cbow else (inputs(at), 1)
                 scores = np.array([block @ matrix[target] for matrix, target, _ in rows])
                 labels = np.array([[label] for _, _, label in rows])

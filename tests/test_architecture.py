@@ -150,7 +150,8 @@ def test_kernels_use_nothing_that_the_linker_could_merge(path):
     # elsewhere, would be kept once, perhaps in the version that the machine cannot run.
     text = path.read_text(encoding="utf-8")
     standard = set(re.findall(r"^#include <(.*)>", text, re.MULTILINE))
-    assert standard <= {"cstddef", "cstdint", "cstring"}
+    # Of the last one all functions are inlined wherever they are called.
+    assert standard <= {"cstddef", "cstdint", "cstring", "immintrin.h"}
     code = re.sub(r"//.*", "", text)
     assert set(re.findall(r"std::(\w+)", code)) <= {"size_t", "memcpy"}
 

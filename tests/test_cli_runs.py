@@ -113,10 +113,10 @@ def test_probes_and_early_stopping(run, text, tmp_path):
 
 
 def test_options_of_word2vec_are_refused_elsewhere(run, text, tmp_path):
-    for option in ("--resume", "--deterministic"):
-        status, _, err = run("train", text, "-o", tmp_path / "m", "--model", "glove", option)
+    for model, option in [("ppmi", "--resume"), ("glove", "--deterministic")]:
+        status, _, err = run("train", text, "-o", tmp_path / "m", "--model", model, option)
         assert status == 2
-        assert f"{option} does not go with --model glove" in err
+        assert f"{option} does not go with --model {model}" in err
 
 
 # --- drawing --------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def test_counts_are_those_of_the_reference(encoded, window, symmetric, distance_
         assert (counts.symmetric, counts.distance_weighting) == (symmetric, distance_weighting)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     sentences=st.lists(
         st.lists(st.integers(0, 9), min_size=1, max_size=12), min_size=1, max_size=8
@@ -154,7 +154,7 @@ def test_a_count_past_32_bits_is_not_cut():
     assert values.tolist() == [9 * 2.0**40]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(1, 10_000), st.integers(1, 10**15))
 def test_no_sum_can_overflow(window, n_tokens):
     weights, scale = _counting.pair_weights(window, True, n_tokens)

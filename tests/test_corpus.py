@@ -138,7 +138,7 @@ def test_an_endless_line_is_cut_and_no_token_is_lost(tmp_path, small_blocks):
     assert encoded([["a"] * 10_000, ["a"]], tokens=True)[3] == [10_000, 10_001]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(st.text("abc \t", max_size=3), max_size=40).map(" ".join), max_size=12))
 def test_a_function_gets_the_sentences_that_the_core_gets(lines):
     # Lines that go on from block to block, and blocks that begin or end with one without tokens.
@@ -217,7 +217,6 @@ def test_a_generator_may_fill_the_same_list_again_and_again():
 # --- chunks ---------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=60), st.integers(1, 50), st.integers(1, 9))
 def test_chunks_are_whole_sentences_and_together_the_corpus(lengths, chunk_size, per_search):
     with pytest.MonkeyPatch.context() as patch:

@@ -112,7 +112,7 @@ def test_more_words_than_a_browser_moves_are_thinned_and_that_is_told(monkeypatc
     assert "140 more words of the model are not on the map" in places.note
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=2, unique=True)
 )

@@ -357,6 +357,18 @@ def test_an_archive_whose_remarks_are_too_long(tmp_path):
         VectorSource(path)
 
 
+@pytest.mark.parametrize("length", ["9" * 20, "7" * 10, "0"])
+def test_an_archive_whose_remarks_are_damaged(tmp_path, length):
+    remarks = f"{length} path=x\n".encode()
+    head = tarfile.TarInfo("x")
+    head.type, head.size = tarfile.XHDTYPE, len(remarks)
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.addfile(head, io.BytesIO(remarks))
+        archive.addfile(tarfile.TarInfo("words.txt"))
+    with pytest.raises(FormatError, match=r"damaged or cut off \(.*\). Check it with 'tar -tf'"):
+        VectorSource(tmp_path / "a.tar")
+
+
 def test_holes_of_a_tar_archive_are_not_filled(tmp_path):
     info = tarfile.TarInfo("words.txt")
     info.type = tarfile.GNUTYPE_SPARSE

@@ -87,7 +87,6 @@ def test_counts_and_phrases_are_those_of_the_slow_reference(sents, others, conne
         assert phrases[sentence] == [token for token, _ in expected]
 
 
-@settings(deadline=None)
 @given(SENTENCES, SENTENCES, CONNECTORS, SCORING, st.sampled_from([2, 5, 20, 10**6]))
 def test_results_are_those_of_gensim(sents, others, connectors, how, most):
     theirs_module = pytest.importorskip("gensim.models.phrases")

@@ -153,7 +153,7 @@ def by_readers(module, path):
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text("ab/én .\t\n\r", max_size=60))
 def test_sentences_are_those_of_gensim(tmp_path_factory, text):
     theirs = pytest.importorskip("gensim.models.word2vec")

@@ -65,14 +65,14 @@ def words_of(word_bytes, offsets):
     return [text[a:b] for a, b in zip(offsets.tolist(), offsets[1:].tolist(), strict=False)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(blocks, st.integers(1, 3), st.integers(1, 3), st.none() | st.integers(1, 4))
 def test_text_becomes_the_ids_of_the_reference(blocks, n_interners, min_count, max_size):
     expected = naive.encode_text(blocks, min_count, max_size, max_sentence_length=MAX_LENGTH)
     assert encode(blocks, n_interners, min_count, max_size) == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(blocks, st.integers(1, 3), st.lists(tokens, min_size=1, max_size=9, unique=True))
 def test_a_given_vocabulary_numbers_the_words(blocks, n_interners, vocabulary):
     _, _, *expected = naive.encode_text(

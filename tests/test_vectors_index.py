@@ -75,12 +75,12 @@ def test_what_an_index_cannot_answer(wv):
         wv.most_similar("w1", indexer=wv, approximate=True)
     with pytest.raises(ParameterError, match="topn=None"):
         wv.most_similar("w1", topn=None, approximate=True)
-    with pytest.raises(ParameterError, match="kind is 'annoy', which is none of hnsw"):
+    with pytest.raises(ParameterError, match="kind is 'annoy', which is none of rabitq, hnsw"):
         wv.build_index("annoy")
 
 
 def test_an_index_is_saved_with_its_vectors(wv, tmp_path):
-    wv.build_index(dtype="int8", **QUIET)
+    wv.build_index("hnsw", dtype="int8", **QUIET)
     wv.save(tmp_path / "model")
     opened = firth.load(tmp_path / "model")
     assert opened.index.about == wv.index.about

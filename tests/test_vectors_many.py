@@ -75,7 +75,7 @@ def test_filters(wv, filters, allowed, n_questions):
 
 
 @given(st.sets(st.integers(0, N - 1)), st.integers(0, N + 5), st.integers(1, 20))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_rows_are_searched_as_if_they_were_all(wv, rows, topn, n_questions):
     among = np.array(sorted(rows), np.int64)
     questions = [w for i, w in enumerate(wv.index_to_key[:n_questions]) if i not in {17, 18}]

@@ -15,17 +15,6 @@
 
 namespace {
 
-firth::Item item_of(const std::string &dtype) {
-    if (dtype == "float32") return firth::Item::float32;
-    if (dtype == "float16") return firth::Item::float16;
-    if (dtype == "int8") return firth::Item::int8;
-    throw std::invalid_argument("dtype must be float32, float16 or int8, not " + dtype);
-}
-
-constexpr size_t item_size(firth::Item item) {
-    return item == firth::Item::float32 ? 4 : item == firth::Item::float16 ? 2 : 1;
-}
-
 int64_t first_wrong_byte(Array1<const uint8_t> data, size_t n_nodes, uint64_t n_rows,
                          size_t connectivity, size_t connectivity_base) {
     if (connectivity > UINT32_MAX || connectivity_base > UINT32_MAX)
@@ -44,7 +33,7 @@ class IndexGraph {
         : vectors_(std::move(vectors)), nodes_(std::move(nodes)) {
         const firth::Item item = item_of(dtype);
         const size_t n_nodes = vectors_.shape(0);
-        if (vectors_.shape(1) == 0 || vectors_.shape(1) % item_size(item))
+        if (vectors_.shape(1) == 0 || vectors_.shape(1) % firth::item_size(item))
             throw std::invalid_argument("the vectors are not whole numbers of their type");
         if (entry >= n_nodes) throw std::invalid_argument("a search begins at a node that is not there");
         if (first_wrong_byte(nodes_, n_nodes, n_rows, connectivity, connectivity_base) >= 0)
@@ -54,7 +43,7 @@ class IndexGraph {
         int16_t top = 0;
         std::memcpy(&top, nodes_.data() + 2 * size_t{entry}, sizeof top);
         graph_ = std::make_unique<firth::WalkedGraph>(firth::WalkedGraph{
-            shape, vectors_.data(), item, vectors_.shape(1) / item_size(item),
+            shape, vectors_.data(), item, vectors_.shape(1) / firth::item_size(item),
             nodes_.data() + 2 * n_nodes, begins_, entry, top});
     }
 

@@ -1,4 +1,5 @@
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
 
 #include <optional>
 #include <stdexcept>
@@ -49,6 +50,23 @@ public:
                 questions, many, n_threads);
     }
 
+    void search_candidates(Array2<const uint8_t> vectors, const std::string &dtype, Floats norms,
+                           FloatMatrix questions, Array2<const int64_t> candidates,
+                           size_t n_threads) {
+        const firth::Item item = item_of(dtype);
+        const size_t dim = questions.shape(1), n_rows = vectors.shape(0);
+        if (questions.shape(0) != best_.size() || candidates.shape(0) != best_.size() ||
+            norms.shape(0) != n_rows || vectors.shape(1) != dim * firth::item_size(item) ||
+            n_rows > UINT32_MAX)
+            throw std::invalid_argument("matrix, norms, questions and candidates do not fit");
+        for (size_t i = 0; i < candidates.size(); ++i)
+            if (candidates.data()[i] >= static_cast<int64_t>(n_rows))
+                throw std::invalid_argument("a candidate is not there");
+        nb::gil_scoped_release release;
+        firth::search_candidates(best_, vectors.data(), item, dim, norms.data(), questions.data(),
+                                 candidates.data(), candidates.shape(1), n_threads);
+    }
+
     nb::tuple result() {
         std::vector<int64_t> rows(best_.size() * k_);
         std::vector<float> scores(rows.size());
@@ -93,5 +111,8 @@ void bind_neighbours(nb::module_ &m) {
              "The same of a matrix of half precision, as its bits.")
         .def("search_bytes", &BoundTopK::search_bytes, "matrix"_a, "norms"_a, "questions"_a,
              "many"_a, "n_threads"_a, "chosen"_a = nb::none(), "The same of a matrix of int8.")
+        .def("search_candidates", &BoundTopK::search_candidates, "vectors"_a, "dtype"_a, "norms"_a,
+             "questions"_a, "candidates"_a, "n_threads"_a,
+             "Take in some rows for each question, of a matrix as its bytes; those below 0 are none.")
         .def("result", &BoundTopK::result, "Rows and scores, best first, flat; call it once.");
 }

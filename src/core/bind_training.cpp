@@ -86,11 +86,11 @@ class WindowTrainer {
         const auto kept_words = std::make_unique_for_overwrite<uint32_t[]>(chunk.n_ids + 1);
         const auto sentence_ends_kept = std::make_unique_for_overwrite<uint32_t[]>(chunk.n_sentences);
         std::vector<float *> contexts(2 * kMaxBatch * contexts_capacity(model_.window));
-        std::vector<float *> targets(2 * kMaxBatch * most_targets + kRowsBlock);
+        std::vector<float *> targets(2 * kMaxBatch * targets_capacity(model_));
         std::vector<float *> negatives(noise_sets(kMaxBatch) *
                                        static_cast<size_t>(model_.negative));
         std::vector<const float *> ahead(kMaxBatch * (most_targets + 1) + kRowsBlock);
-        std::vector<float> scores(kMaxBatch * 4 * most_targets + 32);
+        std::vector<float> scores(scores_capacity(most_targets)), signs(scores.size());
         std::vector<float> hidden((kMaxBatch + 2) * model_.stride);
         std::vector<float> stage(
             model_.is_staged() ? 2 * stage_capacity(model_.window) * model_.stride : 0);
@@ -99,7 +99,7 @@ class WindowTrainer {
         const ChunkResult result = FIRTH_DISPATCH(
             train_chunk, model_, chunk, alpha, seed,
             Scratch{kept.get(), kept_words.get(), sentence_ends_kept.get(), contexts.data(),
-                    targets.data(), negatives.data(), ahead.data(), scores.data(), hidden.data(),
+                    targets.data(), negatives.data(), ahead.data(), scores.data(), signs.data(), hidden.data(),
                     stage.data(), hot_rows.get()});
         return std::make_tuple(result.loss, result.n_examples, result.n_kept);
     }

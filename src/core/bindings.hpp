@@ -7,7 +7,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <vector>
+
+#include "kernels/node_scores.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -27,11 +31,19 @@ nb::ndarray<nb::numpy, T, nb::ndim<1>> to_numpy(std::vector<T> &&values) {
     return nb::ndarray<nb::numpy, T, nb::ndim<1>>(owned->data(), {owned->size()}, owner);
 }
 
+inline firth::Item item_of(const std::string &dtype) {
+    if (dtype == "float32") return firth::Item::float32;
+    if (dtype == "float16") return firth::Item::float16;
+    if (dtype == "int8") return firth::Item::int8;
+    throw std::invalid_argument("dtype must be float32, float16 or int8, not " + dtype);
+}
+
 void bind_text(nb::module_ &m);
 void bind_vocabulary(nb::module_ &m);
 void bind_vector_files(nb::module_ &m);
 void bind_neighbours(nb::module_ &m);
 void bind_index_graph(nb::module_ &m);
+void bind_sign_codes(nb::module_ &m);
 void bind_analogies(nb::module_ &m);
 void bind_subwords(nb::module_ &m);
 void bind_phrases(nb::module_ &m);

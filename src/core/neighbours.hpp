@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/node_scores.hpp"
+
 namespace firth {
 
 // The best k rows seen so far for one question: by falling score, then by row.
@@ -70,5 +72,11 @@ void search_few(std::vector<BestRows> &best, const Matrix &matrix, const float *
                 const float *questions, size_t n_threads);
 void search_many(std::vector<BestRows> &best, const Matrix &matrix, const float *norms,
                  const float *questions, size_t n_threads);
+
+// Offers for each question n_candidates rows of a matrix of vectors that lie one after the other; those
+// below 0 are none.
+void search_candidates(std::vector<BestRows> &best, const uint8_t *vectors, Item item, size_t dim,
+                       const float *norms, const float *questions, const int64_t *candidates,
+                       size_t n_candidates, size_t n_threads);
 
 }  // namespace firth

@@ -124,7 +124,31 @@ class TopK:
         n_threads: int,
         chosen: NDArray[np.int64] | None = None,
     ) -> None: ...
+    def search_candidates(
+        self,
+        vectors: NDArray[np.uint8],
+        dtype: str,
+        norms: NDArray[np.float32],
+        questions: NDArray[np.float32],
+        candidates: NDArray[np.int64],
+        n_threads: int,
+    ) -> None: ...
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
+
+class SignCodes:
+    def __init__(
+        self,
+        codes: NDArray[np.uint8],
+        factors: NDArray[np.uint16],
+        n_rows: int,
+        scale_least: float,
+        scale_step: float,
+        offset_least: float,
+        offset_step: float,
+    ) -> None: ...
+    def nearest(
+        self, questions: NDArray[np.float32], n_threads: int, rows: NDArray[np.int64]
+    ) -> None: ...
 
 def first_wrong_byte(
     data: NDArray[np.uint8],

@@ -5,6 +5,7 @@ held: the best are selected from each block of rows while it is in the cache.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from firth import _core
 from firth.errors import ParameterError
 from firth.machine import usable_cores
 
-__all__ = ["row_norms", "top_k"]
+__all__ = ["best_of", "row_norms", "top_k", "unit_rows"]
 
 # What the core searches as it is.
 _SEARCHED = (np.dtype(np.float32), np.dtype(np.float16), np.dtype(np.int8))
@@ -24,6 +25,8 @@ _FEW = 12
 _BEST_AT_A_TIME = 1 << 21
 # Below this many multiplications a second thread takes longer to start than it saves.
 _WORTH_A_THREAD = 1 << 20
+# A row here and there takes so many times as long as one of many that follow each other.
+_CANDIDATE = 8
 
 
 def row_norms(matrix: NDArray[Any]) -> NDArray[np.float32]:
@@ -115,13 +118,9 @@ def top_k(
         )
     if k < 0:
         raise ParameterError(f"k must be 0 or more, not {k}")
-    directions = _unit_rows(queries, matrix.shape[1])
+    directions = unit_rows(queries, matrix.shape[1])
     n_queries, n_rows = len(directions), len(matrix)
-    exclude = [()] * n_queries if exclude is None else exclude
-    if len(exclude) != n_queries:
-        raise ParameterError(
-            f"exclude has {len(exclude)} entries for {n_queries} queries; give one for each"
-        )
+    exclude = _one_for_each(exclude, n_queries)
     if chosen is not None:
         _check_chosen(chosen, n_rows)
         n_rows, norms = len(chosen), norms[chosen]
@@ -143,6 +142,56 @@ def top_k(
     if chosen is not None and len(chosen):
         rows = np.where(rows >= 0, chosen[rows], -1)
     return rows, scores
+
+
+def best_of(
+    matrix: NDArray[Any],
+    norms: NDArray[np.float32],
+    directions: NDArray[np.float32],
+    k: int,
+    exclude: Sequence[Sequence[int]] | None,
+    candidates: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Find the `k` best among some rows for each query; the rest is as for `top_k`.
+
+    Parameters
+    ----------
+    matrix, norms
+        As for `top_k`.
+    directions : numpy.ndarray of float32, shape (n_queries, vector_size)
+        Queries of length 1.
+    k : int
+        How many rows to find for each.
+    exclude : sequence of sequences of int, optional
+        The rows that each query leaves out.
+    candidates : numpy.ndarray of int64, shape (n_queries, n_candidates)
+        Rows, each once for a query; -1 is none.
+
+    Returns
+    -------
+    rows, scores
+        As of `top_k`, each of shape (n_queries, k).
+    """
+    excluded, offsets = _flatten(_one_for_each(exclude, len(directions)))
+    best = _core.TopK(len(directions), k, excluded, offsets)
+    n_threads = _thread_count(candidates.size * matrix.shape[1] * _CANDIDATE)
+    best.search_candidates(
+        matrix.view(np.uint8), matrix.dtype.name, norms, directions, candidates, n_threads
+    )
+    rows, scores = best.result()
+    shape = len(directions), k
+    return rows.reshape(shape), scores.reshape(shape)
+
+
+def _one_for_each(
+    exclude: Sequence[Sequence[int]] | None, n_queries: int
+) -> Sequence[Sequence[int]]:
+    exclude = [()] * n_queries if exclude is None else exclude
+    if len(exclude) != n_queries:
+        raise ParameterError(
+            f"exclude has {len(exclude)} entries for {n_queries} queries; give one for each"
+        )
+    return exclude
 
 
 def _search_of(best: _core.TopK, matrix: NDArray[Any]) -> tuple[Callable[..., None], NDArray[Any]]:
@@ -169,7 +218,7 @@ def _positions(rows: Sequence[int], chosen: NDArray[np.int64]) -> list[int]:
     return [int(place) for place, row in zip(at, rows, strict=True) if chosen[place] == row]
 
 
-def _unit_rows(queries: ArrayLike, dim: int) -> NDArray[np.float32]:
+def unit_rows(queries: ArrayLike, dim: int) -> NDArray[np.float32]:
     """Scale queries to length 1; those without a direction become NaN, which finds nothing."""
     array = np.asarray(queries)
     if array.ndim != 2 or array.shape[1] != dim or array.dtype.kind not in "fiu":
@@ -187,8 +236,7 @@ def _unit_rows(queries: ArrayLike, dim: int) -> NDArray[np.float32]:
 def _flatten(exclude: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Lay the excluded rows of all queries one after the other, each query's sorted."""
     flat = [int(row) for rows in exclude for row in sorted(rows)]
-    offsets = np.zeros(len(exclude) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, exclude), np.int64, len(exclude)), out=offsets[1:])
+    offsets = np.array([0, *accumulate(map(len, exclude))], np.int64)
     return np.array(flat, np.int64), offsets
 
 

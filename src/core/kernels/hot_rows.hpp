@@ -25,7 +25,10 @@ class CopiedRows {
           as_they_came_(room + hot.n * stride) {}
     float *end_of_room() const { return as_they_came_ + hot_.n * stride_; }
 
-    float *row(size_t i) const { return (i < hot_.n ? copies_ : shared_) + i * stride_; }
+    // Products of 32 bits, of which a processor forms many at once.
+    float *row(uint32_t i) const {
+        return (i < hot_.n ? copies_ : shared_) + uint64_t{i} * static_cast<uint32_t>(stride_);
+    }
 
     void copy_all() {
         for (size_t k = 0; k < hot_.n * stride_; k += lanes) {

@@ -1,4 +1,4 @@
-// The inner loop of a walk through a graph: scores of nodes that lie here and there.
+// The inner loop of approximate search: scores of nodes that lie here and there.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,10 @@ namespace firth {
 
 // How vectors are kept: IEEE 754 binary32 and binary16, and whole numbers.
 enum class Item { float32, float16, int8 };
+
+constexpr size_t item_size(Item item) {
+    return item == Item::float32 ? 4 : item == Item::float16 ? 2 : 1;
+}
 
 FIRTH_DECLARE_KERNELS(
     // scores[i] = the dot product of the query (dim) with vector nodes[i] of those that lie one after

@@ -24,12 +24,6 @@ struct Step {
     bool counts(int t) const { return t < n_positive || targets[t] != targets[n_positive - 1]; }
 };
 
-void mask_collisions(const Step &step, int n_contexts, float *scores) {
-    for (int t = step.n_positive; t < step.n_targets; ++t)
-        if (!step.counts(t))
-            for (int m = 0; m < n_contexts; ++m) scores[t * n_contexts + m] = kNoScore;
-}
-
 class ChunkTrainer {
   public:
     ChunkTrainer(const WindowModel &model, float alpha, uint64_t seed, const Scratch &scratch)
@@ -50,7 +44,7 @@ class ChunkTrainer {
         for (int i = 0; i < 2 * kMaxBatch; ++i) {
             Step &step = batches[i / kMaxBatch][i % kMaxBatch];
             step.contexts = scratch_.contexts + i * contexts_capacity(model_.window);
-            step.targets = scratch_.targets + i * model_.most_targets();
+            step.targets = scratch_.targets + i * targets_capacity(model_);
         }
         const auto exchange = [&](size_t begin, size_t end, size_t n_words) {
             const float rate = alpha_ * kCurvature * static_cast<float>(n_words);
@@ -162,16 +156,12 @@ class ChunkTrainer {
     void draw_targets(Step &step, float *const *negatives) {
         const uint32_t word = scratch_.kept_words[step.position];
         const Paths &paths = model_.paths;
-        if (paths.offsets && step.position + 8 < n_kept_) {
-            const uint32_t later = scratch_.kept_words[step.position + 8];
-            __builtin_prefetch(paths.nodes + paths.offsets[later]);
-            __builtin_prefetch(paths.n_positive + later);
-        }
+        if (paths.offsets) send_for_paths(step.position);
         float *const centre = targets_.row(word);
         float **next = step.targets;
         const auto add_nodes = [&](uint64_t begin, uint64_t end) {
-            for (; begin < end; ++begin)
-                *next++ = nodes_.row(paths.nodes[begin]);
+            copy_node_rows(next, begin, end);
+            next += end - begin;
         };
         uint64_t first_negative_node = 0;
         if (paths.offsets) {
@@ -194,6 +184,35 @@ class ChunkTrainer {
         step.n_targets = static_cast<int>(next - step.targets);
     }
 
+    // In whole blocks, like copy_rows, but for the last path of the table.
+    void copy_node_rows(float **to, uint64_t begin, uint64_t end) const {
+        const Paths &paths = model_.paths;
+        const CopiedRows nodes = nodes_;
+        const bool has_room = end + kRowsBlock <= paths.offsets[model_.n_words];
+        for (; begin < end; begin += kRowsBlock, to += kRowsBlock) {
+            const size_t n = has_room ? kRowsBlock : smaller<size_t>(end - begin, kRowsBlock);
+            if (n == kRowsBlock)
+                for (size_t i = 0; i < kRowsBlock; ++i) to[i] = nodes.row(paths.nodes[begin + i]);
+            else
+                for (size_t i = 0; i < n; ++i) to[i] = nodes.row(paths.nodes[begin + i]);
+        }
+    }
+
+    // Tables of paths are large: where a path begins is sent for 16 words before it is needed, and the
+    // path itself, which often goes over two lines of the cache, 8 words before.
+    void send_for_paths(size_t position) const {
+        const Paths &paths = model_.paths;
+        if (position + 16 < n_kept_)
+            __builtin_prefetch(paths.offsets + scratch_.kept_words[position + 16]);
+        if (position + 8 < n_kept_) {
+            const uint32_t later = scratch_.kept_words[position + 8];
+            const uint32_t *const nodes = paths.nodes + paths.offsets[later];
+            __builtin_prefetch(nodes);
+            __builtin_prefetch(nodes + kUsualPath);
+            __builtin_prefetch(paths.n_positive + later);
+        }
+    }
+
     template <typename T>
     static T smaller(T a, T b) {
         return a < b ? a : b;
@@ -208,7 +227,7 @@ class ChunkTrainer {
     }
 
     // All contexts of a centre word share its negatives (Ji et al. 2016, arXiv 1604.04661), so that a
-    // window is a small matrix product. It is worked off in tiles of up to four contexts, the first
+    // window is a small matrix product. It is worked off in tiles of up to six contexts, the first
     // tile of every window in the batch, then the second: however wide the window, no row gets more
     // than a few changes from the same scores, and the training stays as stable as one pair at a time.
     int64_t train_skipgram(const Step *batch, int n) {
@@ -220,44 +239,50 @@ class ChunkTrainer {
                     train_one_by_one(batch[i].contexts[c], batch[i], nullptr);
             return n_contexts;
         }
-        int64_t left = n_contexts;
-        for (int c = 0; left > 0; c += kTile) {
-            const auto dot = [&](auto size, const Step &step, float *scores) {
-                dot_rows<size()>(step.contexts + c, step.targets, step.n_targets, model_.stride, ahead_,
-                                 scores);
-                finish_scores<size()>(step, scores);
+        int n_tiles = 0;
+        for (int i = 0; i < n; ++i) n_tiles = larger(n_tiles, n_tiles_of(batch[i]));
+        for (int tile = 0; tile < n_tiles; ++tile) {
+            const auto dot = [&](auto size, const Step &step, float **contexts, int first_score) {
+                float *const scores = scratch_.scores + first_score;
+                dot_rows<size()>(contexts, step.targets, step.n_targets, model_.stride, ahead_, scores);
+                label(step, size(), first_score);
             };
-            const auto update = [&](auto size, const Step &step, float *gradients) {
-                add_labels<size()>(step, gradients);
-                update_rows<size()>(step.contexts + c, step.targets, step.n_targets, model_.stride,
-                                    ahead_, gradients, nullptr);
+            const auto update = [&](auto size, const Step &step, float **contexts, int first_score) {
+                update_rows<size()>(contexts, step.targets, step.n_targets, model_.stride, ahead_,
+                                    scratch_.scores + first_score, nullptr);
             };
-            scores_to_gradients(for_each_tile(batch, n, c, dot));
-            for_each_tile(batch, n, c, update);
-            for (int i = 0; i < n; ++i)
-                left -= smaller(larger(batch[i].n_contexts - c, 0), kTile);
+            to_gradients(for_each_tile(batch, n, tile, dot));
+            for_each_tile(batch, n, tile, update);
         }
         return n_contexts;
     }
 
-    // Calls work(size, step, scores) for the tile that begins at context c of each step that has one,
-    // with its size as a constant and its place among the scores; returns the number of scores.
+    // A window is cut into as few tiles as will do, of about the same size.
+    static int n_tiles_of(const Step &step) { return (step.n_contexts + kTile - 1) / kTile; }
+
+    // Calls work(size, step, contexts, first score) for a tile of each step that has as many, with its
+    // size as a constant and its place among the scores; returns the number of scores.
     template <typename Work>
-    int for_each_tile(const Step *batch, int n, int c, const Work &work) const {
-        float *scores = scratch_.scores;
+    int for_each_tile(const Step *batch, int n, int tile, const Work &work) const {
+        int n_scores = 0;
         for (int i = 0; i < n; ++i) {
             const Step &step = batch[i];
-            const int size = smaller(step.n_contexts - c, kTile);
-            if (size <= 0) continue;
-            switch (size) {
-                case 1: work(Size<1>{}, step, scores); break;
-                case 2: work(Size<2>{}, step, scores); break;
-                case 3: work(Size<3>{}, step, scores); break;
-                default: work(Size<kTile>{}, step, scores);
-            }
-            scores += size * step.n_targets;
+            const int n_tiles = n_tiles_of(step);
+            if (tile >= n_tiles) continue;
+            const int begin = step.n_contexts * tile / n_tiles;
+            const int size = step.n_contexts * (tile + 1) / n_tiles - begin;
+            for_size<kTile>(size, [&](auto known) { work(known, step, step.contexts + begin, n_scores); });
+            n_scores += size * step.n_targets;
         }
-        return static_cast<int>(scores - scratch_.scores);
+        return n_scores;
+    }
+
+    template <int Most, typename Work>
+    static void for_size(int size, const Work &work) {
+        if constexpr (Most > 0) {
+            if (size == Most) return work(Size<Most>{});
+            for_size<Most - 1>(size, work);
+        }
     }
 
     // One pair after the other, as in word2vec.c, for noise that hits the same few words again and
@@ -275,9 +300,8 @@ class ChunkTrainer {
             pair.targets = step.targets + t;
             pair.n_positive = t < step.n_positive;
             dot_rows<1>(&context, pair.targets, 1, model_.stride, ahead_, scratch_.scores);
-            finish_scores<1>(pair, scratch_.scores);
-            scores_to_gradients(1);
-            add_labels<1>(pair, scratch_.scores);
+            label(pair, 1, 0);
+            to_gradients(1);
             update_rows<1>(&context, pair.targets, 1, model_.stride, ahead_, scratch_.scores,
                            change_of_pair);
             add_row(change, change_of_pair);
@@ -293,31 +317,23 @@ class ChunkTrainer {
             store(row + k, load(row + k) + load(addend + k));
     }
 
-    // The loss of a pair with label 1 is log(1 + e^-score) = log(1 + e^score) - score, and its gradient
-    // alpha * (1 - sigmoid(score)): that of label 0, and a little more.
-    template <int M>
-    void finish_scores(const Step &step, float *scores) {
-        if (step.has_collision) mask_collisions(step, M, scores);
-        for_each_positive<M>(step, [&](int i) { positive_scores_ += scores[i]; });
-    }
-    template <int M>
-    void add_labels(const Step &step, float *gradients) const {
-        for_each_positive<M>(step, [&](int i) { gradients[i] += alpha_; });
-    }
-    // Negative sampling has one target with the label 1: its loop is unrolled.
-    template <int M, typename Work>
-    static void for_each_positive(const Step &step, const Work &work) {
-        if (step.n_positive == 0) return;
-        for (int i = 0; i < M; ++i) work(i);
-        for (int i = M; i < M * step.n_positive; ++i) work(i);
+    // Notes the signs of a tile's scores. A negative that is the centre word has no score.
+    void label(const Step &step, int n_contexts, int first_score) {
+        const int n_positive = n_contexts * step.n_positive, n_scores = n_contexts * step.n_targets;
+        const vfloat one = broadcast(1.0f);
+        for (int i = 0; i < n_scores; i += lanes)
+            store(scratch_.signs + first_score + i, select(first_lanes(n_positive - i), -one, one));
+        if (!step.has_collision) return;
+        for (int t = step.n_positive; t < step.n_targets; ++t)
+            if (!step.counts(t))
+                for (int m = 0; m < n_contexts; ++m)
+                    scratch_.scores[first_score + t * n_contexts + m] = kNoScore;
     }
 
-    void scores_to_gradients(int n) {
-        const vfloat loss = score_to_gradient(scratch_.scores, n, alpha_);
+    void to_gradients(int n_scores) {
+        const vfloat loss = scores_to_gradients(scratch_.scores, scratch_.signs, n_scores, alpha_);
         loss_ += __builtin_convertvector(lower_half(loss), vdouble) +
                  __builtin_convertvector(upper_half(loss), vdouble);
-        loss_[0] -= positive_scores_;
-        positive_scores_ = 0;
     }
 
     // The contexts' sum or mean predicts the centre word; its gradient goes to every context. As in
@@ -337,10 +353,10 @@ class ChunkTrainer {
                 continue;
             }
             dot_rows<1>(&hidden, step.targets, step.n_targets, stride, ahead_, scores);
-            finish_scores<1>(step, scores);
+            label(step, 1, static_cast<int>(scores - scratch_.scores));
             scores += step.n_targets;
         }
-        scores_to_gradients(static_cast<int>(scores - scratch_.scores));
+        to_gradients(static_cast<int>(scores - scratch_.scores));
         float *gradients = scratch_.scores;
         float *const change = hidden;
         hidden = scratch_.hidden;
@@ -349,7 +365,6 @@ class ChunkTrainer {
             if (step.n_contexts == 0) continue;
             const float *change_of_hidden = hidden;  // where training one by one has put it
             if (!model_.one_by_one) {
-                add_labels<1>(step, gradients);
                 update_rows<1>(&hidden, step.targets, step.n_targets, stride, ahead_, gradients,
                                change);
                 gradients += step.n_targets;
@@ -386,7 +401,7 @@ class ChunkTrainer {
 
     const WindowModel &model_;
     const int batch_size_ =
-        model_.one_by_one ? 1 : batch_size(model_.negative, model_.paths.offsets != nullptr);
+        model_.one_by_one ? 1 : batch_size(model_.negative, model_.paths.offsets, model_.cbow);
     const float alpha_;
     RandomStream random_;        // for subsampling and windows
     RandomStream noise_random_;  // for negatives
@@ -400,7 +415,6 @@ class ChunkTrainer {
     size_t sentence_ = 0, sentence_begin_ = 0, sentence_end_ = 0;
     int n_next_ = 0;
     vdouble loss_ = {};
-    float positive_scores_ = 0;  // of the batch
 };
 
 }  // namespace

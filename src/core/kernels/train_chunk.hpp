@@ -91,12 +91,15 @@ struct Chunk {
 // Centre words that are trained together: scores of all of them are formed before any row changes.
 // While the sums of one are being reduced, the multiplications of the next are under way; one at a
 // time, a core waits more than it works. With many targets there is enough work in one, and a context
-// should not get the changes of too many at once; paths of a Huffman tree meet in its first nodes.
+// should not get the changes of too many at once, nor a target those of too many contexts; the paths of all
+// words meet in the first nodes of a Huffman tree.
+constexpr int kTile = 6;  // contexts of a window that are trained together, at most
 constexpr int kMaxBatch = 4;
 constexpr int kUsualPath = 12;
-static constexpr int batch_size(int negative, bool has_paths) {
+static constexpr int batch_size(int negative, bool has_paths, bool cbow) {
     const int n = 24 / ((negative > 0 ? 1 + negative : 0) + (has_paths ? kUsualPath : 0));
-    return n < 1 ? 1 : n > kMaxBatch ? kMaxBatch : n;
+    const int most = cbow ? kMaxBatch : has_paths ? 1 : 2;
+    return n < 1 ? 1 : n > most ? most : n;
 }
 
 // Windows that follow each other share their negatives by twos: rows of noise come from far away, and a
@@ -118,15 +121,22 @@ constexpr size_t kRowsBlock = 8;     // row pointers are copied in blocks of thi
 static constexpr size_t contexts_capacity(int window) {
     return 2 * static_cast<size_t>(window) + kRowsBlock;
 }
+static inline size_t targets_capacity(const WindowModel &model) {
+    return static_cast<size_t>(model.most_targets()) + kRowsBlock;
+}
+static constexpr size_t scores_capacity(size_t most_targets) {
+    return kMaxBatch * kTile * most_targets + 32;
+}
 struct Scratch {
     float **kept;                  // n_ids + kRowsBlock: the input of each word
     uint32_t *kept_words;          // n_ids + 1
     uint32_t *kept_sentence_ends;  // n_sentences
     float **contexts;              // 2 * kMaxBatch * contexts_capacity(window)
-    float **targets;               // 2 * kMaxBatch * most_targets + kRowsBlock
+    float **targets;               // 2 * kMaxBatch * targets_capacity(model)
     float **negatives;             // noise_sets(kMaxBatch) * negative
     const float **ahead;           // kMaxBatch * (most_targets + 1) + kRowsBlock
-    float *scores;                 // kMaxBatch * 4 * most_targets + 32
+    float *scores;                 // scores_capacity(most_targets)
+    float *signs;                  // as many
     float *hidden;                 // (kMaxBatch + 2) * stride
     float *stage;                  // 2 * stage_capacity(window) * stride where the model is staged
     float *hot_rows;               // 2 * n_hot_rows * stride

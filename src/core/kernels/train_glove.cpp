@@ -7,27 +7,6 @@ namespace firth::FIRTH_ISA {
 
 namespace {
 
-// Natural logarithm of positive normal numbers, relative error of x below 2e-7: the exponent, and the
-// polynomial of Cephes' logf for the mantissa, between sqrt(1/2) and sqrt(2).
-vfloat log_of(vfloat x) {
-    const vint bits = (vint)x;
-    // The exponent counts from sqrt(1/2) up, so that mantissas lie around 1.
-    const vint shifted = bits - 0x3f3504f3;
-    const vint exponent = shifted >> 23;
-    const vfloat m = (vfloat)((shifted & 0x007fffff) + 0x3f3504f3) - 1.0f;
-    const vfloat e = __builtin_convertvector(exponent, vfloat);
-    vfloat p = m * 7.0376836292e-2f - 1.1514610310e-1f;
-    p = p * m + 1.1676998740e-1f;
-    p = p * m - 1.2420140846e-1f;
-    p = p * m + 1.4249322787e-1f;
-    p = p * m - 1.6668057665e-1f;
-    p = p * m + 2.0000714765e-1f;
-    p = p * m - 2.4999993993e-1f;
-    p = p * m + 3.3333331174e-1f;
-    const vfloat square = m * m;
-    return p * m * square + e * -2.12194440e-4f - square * 0.5f + m + e * 0.693359375f;
-}
-
 // 1 / sqrt(x), relative error below 1e-6, for the processor's own root and division take several times
 // as long. The first guess halves the exponent (Lomont 2003); a step with the constants of Kadlec
 // 2010 and one of Newton's follow.

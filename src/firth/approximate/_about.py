@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from firth.approximate._codes import MOST_BITS
 from firth.approximate._graph import DTYPES, MOST_NODES
 from firth.errors import FormatError
 
@@ -16,29 +17,52 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-KINDS = ("hnsw",)
+KINDS = ("rabitq", "hnsw")
 VERSION = 1
 _SAMPLED_ROWS = 256
 
-_NUMBERS = {
+_ANY = (float("-inf"), float("inf"))
+_NUMBERS: dict[str, tuple[float, float]] = {
     "n_rows": (1, 1 << 62),
     "vector_size": (1, 1 << 31),
     "n_indexed": (1, MOST_NODES),
-    "connectivity": (2, 256),
-    "expansion_add": (1, 1 << 20),
     "expansion_search": (1, 1 << 20),
-    "scale": (0, float("inf")),
     "recall": (0, 1),
     "recall_of_sums": (0, 1),
 }
-_REAL = {"scale", "recall", "recall_of_sums"}
+_NUMBERS_OF_KIND: dict[str, dict[str, tuple[float, float]]] = {
+    "rabitq": {
+        "bits": (1, MOST_BITS),
+        "scale_least": _ANY,
+        "scale_step": _ANY,
+        "offset_least": _ANY,
+        "offset_step": _ANY,
+    },
+    "hnsw": {
+        "connectivity": (2, 256),
+        "expansion_add": (1, 1 << 20),
+        "scale": (0, float("inf")),
+    },
+}
+_WHOLE = {
+    "n_rows",
+    "vector_size",
+    "n_indexed",
+    "expansion_search",
+    "bits",
+    "connectivity",
+    "expansion_add",
+}
 
 
 def read_about(path: Path, tensors: dict[str, NDArray[Any]]) -> dict[str, Any]:
     """Read and check what a file says about its index."""
-    for name in ("about", "graph"):
+
+    def check_there(name: str) -> None:
         if name not in tensors or tensors[name].dtype != np.uint8 or tensors[name].ndim != 1:
             raise FormatError(f"{path}: has no {name!r}, and so is no index: build it again")
+
+    check_there("about")
     try:
         about = json.loads(tensors["about"].tobytes())
     except (ValueError, RecursionError) as error:
@@ -48,14 +72,18 @@ def read_about(path: Path, tensors: dict[str, NDArray[Any]]) -> dict[str, Any]:
         raise FormatError(
             f"{path}: an index of version {version!r}; this firth reads {VERSION}: build it again"
         )
-    for name, (least, most) in _NUMBERS.items():
+    kind = about.get("kind")
+    if kind not in KINDS:
+        raise FormatError(f"{path}: 'kind' is {kind!r}: build the index again")
+    for name, (least, most) in (_NUMBERS | _NUMBERS_OF_KIND[kind]).items():
         value = about.get(name)
-        types = (int, float) if name in _REAL else (int,)
+        types = (int,) if name in _WHOLE else (int, float)
         if type(value) not in types or not least <= value <= most:
             raise FormatError(f"{path}: {name!r} is {value!r}: build the index again")
-    for name, choices in (("kind", KINDS), ("dtype", DTYPES)):
-        if about.get(name) not in choices:
-            raise FormatError(f"{path}: {name!r} is {about.get(name)!r}: build the index again")
+    if kind == "hnsw":
+        check_there("graph")
+        if about.get("dtype") not in DTYPES:
+            raise FormatError(f"{path}: 'dtype' is {about.get('dtype')!r}: build the index again")
     result: dict[str, Any] = about
     return result
 

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from firth import _core
+from firth.approximate._axes import check_lengths, principal_axes, sampled_units
 from firth.errors import FormatError, MissingExtraError
 from firth.storage import output_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -36,6 +37,8 @@ _SIZES = struct.Struct("<5Q")
 _INNER_PRODUCT, _U64, _U32 = 105, 14, 15
 # usearch names slots by u32; one stands for none.
 MOST_NODES = 2**32 - 1
+# Rows that are added at a time: Ctrl-C is heard in between.
+_ROWS_AT_A_TIME = 8192
 
 
 class GraphBuilder:
@@ -43,8 +46,8 @@ class GraphBuilder:
 
     Parameters
     ----------
-    dim : int
-        The number of dimensions.
+    axes : numpy.ndarray of float32, shape (vector_size, n_axes)
+        What is kept of a vector: its numbers along these.
     dtype : str
         How vectors are kept: one of `DTYPES`.
     connectivity : int
@@ -61,13 +64,19 @@ class GraphBuilder:
     """
 
     def __init__(
-        self, dim: int, dtype: str, connectivity: int, expansion_add: int, scale: float
+        self,
+        axes: NDArray[np.float32],
+        dtype: str,
+        connectivity: int,
+        expansion_add: int,
+        scale: float,
     ) -> None:
-        self._dim, self._dtype, self._connectivity = dim, dtype, connectivity
+        self._axes, self._dtype, self._connectivity = axes, dtype, connectivity
         self._scale = scale
+        self._expansion_add = expansion_add
         # Lookups by key are a table of all keys, which nobody here asks.
         self._index: Any = _usearch().Index(
-            ndim=dim,
+            ndim=axes.shape[1],
             metric="ip",
             dtype=DTYPES[dtype][0],
             connectivity=connectivity,
@@ -76,10 +85,10 @@ class GraphBuilder:
         )
 
     def add(self, keys: NDArray[np.int64], vectors: NDArray[np.float32], n_threads: int) -> None:
-        """Add vectors of length 1, shape (n, dim), under the numbers of their rows."""
-        kept: NDArray[Any] = np.ascontiguousarray(vectors)
+        """Add vectors of length 1, shape (n, vector_size), under the numbers of their rows."""
+        kept: NDArray[Any] = vectors @ self._axes
         if self._dtype == "int8":
-            kept = np.clip(np.rint(vectors * self._scale), -127, 127).astype(np.int8)
+            kept = np.clip(np.rint(kept * self._scale), -127, 127).astype(np.int8)
         with _errors_of_usearch():
             self._index.add(keys.astype(np.uint64), kept, threads=n_threads)
 
@@ -103,7 +112,16 @@ class GraphBuilder:
             data = np.memmap(path, np.uint8, "r")
         n_nodes = len(self._index)
         del self._index
-        return Graph(data, n_nodes, n_rows, self._dim, self._dtype, self._connectivity, "the index")
+        return Graph(
+            {"graph": data, "axes": self._axes},
+            n_nodes,
+            n_rows,
+            self._dtype,
+            self._connectivity,
+            "the index",
+            expansion_add=self._expansion_add,
+            scale=self._scale,
+        )
 
 
 class Graph:
@@ -111,16 +129,18 @@ class Graph:
 
     Parameters
     ----------
-    data : numpy.ndarray of uint8, shape (n_bytes,)
-        The bytes of the graph, which stay where they are.
+    tensors : dict of str to numpy.ndarray
+        ``graph``, its bytes, which stay where they are, and ``axes`` (vector_size, n_axes).
     n_nodes : int
         How many vectors the graph should have.
     n_rows : int
         How many rows the matrix has that keys point to.
-    dim, dtype, connectivity
+    dtype, connectivity
         As in `GraphBuilder`.
     where : str
         What to call the bytes in messages.
+    **about
+        What else is known of how it was made.
 
     Raises
     ------
@@ -130,15 +150,19 @@ class Graph:
 
     def __init__(
         self,
-        data: NDArray[np.uint8],
+        tensors: dict[str, NDArray[Any]],
         n_nodes: int,
         n_rows: int,
-        dim: int,
         dtype: str,
         connectivity: int,
         where: str,
+        **about: Any,
     ) -> None:
-        self.data = data
+        data, self._axes = tensors["graph"], tensors["axes"]
+        dim = self._axes.shape[1]
+        self.tensors = {"graph": data, "axes": self._axes}
+        self.about = {"dtype": dtype, "connectivity": connectivity} | about
+        self._n_nodes = n_nodes
         entry = _check(data, n_nodes, n_rows, dim, dtype, connectivity, where)
         width = dim * DTYPES[dtype][2]
         end = 8 + n_nodes * width
@@ -152,16 +176,68 @@ class Graph:
             entry,
         )
 
-    def nearest(
-        self, queries: NDArray[np.float32], k: int, expansion: int, n_threads: int
-    ) -> NDArray[np.int64]:
-        """Find the keys of about the `k` nearest of each query, shape (n_queries, k).
+    @classmethod
+    def build(
+        cls,
+        matrix: NDArray[Any],
+        norms: NDArray[np.float32],
+        rows: NDArray[np.int64],
+        dtype: str,
+        connectivity: int,
+        expansion_add: int,
+        n_threads: int,
+        random: np.random.Generator,
+        done: Callable[[int], None],
+    ) -> Graph:
+        """Make the graph of those rows of a matrix that have a direction.
 
-        -1 stands where there are no more. `expansion` is how many candidates a search holds.
+        `done` is told of rows as they are added.
         """
-        keys = np.empty((len(queries), k), np.int64)
-        self._walked.nearest(np.ascontiguousarray(queries), max(expansion, k), n_threads, keys)
+        units = sampled_units(matrix, norms, rows)
+        axes = principal_axes(units, None, random)
+        scale = _scale(units @ axes) if dtype == "int8" else 1.0
+        builder = GraphBuilder(axes, dtype, connectivity, expansion_add, scale)
+        for begin in range(0, len(rows), _ROWS_AT_A_TIME):
+            some = rows[begin : begin + _ROWS_AT_A_TIME]
+            vectors = matrix[some].astype(np.float32) / norms[some][:, None]
+            builder.add(some, vectors, n_threads)
+            done(len(some))
+        return builder.finish(len(matrix))
+
+    @classmethod
+    def open(cls, tensors: dict[str, NDArray[Any]], about: dict[str, Any], where: str) -> Graph:
+        """Open the graph of a file that says this about itself."""
+        axes = tensors.get("axes", np.empty(0))
+        if axes.dtype != np.float32 or axes.ndim != 2 or len(axes) != about["vector_size"]:
+            raise FormatError(f"{where}: 'axes' do not fit: build the index again")
+        check_lengths("axes", axes, where)
+        return cls(
+            tensors,
+            about["n_indexed"],
+            about["n_rows"],
+            about["dtype"],
+            about["connectivity"],
+            where,
+        )
+
+    def candidates(
+        self, directions: NDArray[np.float32], n_wanted: int, expansion: int, n_threads: int
+    ) -> NDArray[np.int64]:
+        """Find rows among which the `n_wanted` nearest of each direction probably are.
+
+        `expansion` is how many a search holds, at least twice as many as are wanted. All are given,
+        since what the graph keeps of vectors may misplace some; -1 stands where there are no more.
+        """
+        k = min(max(expansion, 2 * n_wanted), self._n_nodes)
+        keys = np.empty((len(directions), k), np.int64)
+        self._walked.nearest(directions @ self._axes, k, n_threads, keys)
         return keys
+
+
+def _scale(vectors: NDArray[np.float32]) -> float:
+    """Choose what numbers are multiplied by to fill the 255 steps of int8; few are cut off."""
+    some = np.abs(vectors[:: max(1, len(vectors) // 4096)])
+    return float(127 / np.quantile(some, 0.9999))
 
 
 def _check(

@@ -6,16 +6,17 @@ import json
 import logging
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
 from firth.approximate._about import KINDS, VERSION, fingerprint, read_about
-from firth.approximate._graph import DTYPES, MOST_NODES, Graph, GraphBuilder
+from firth.approximate._codes import MOST_BITS, SignCodes
+from firth.approximate._graph import DTYPES, MOST_NODES, Graph
 from firth.approximate._recall import K, Trial
 from firth.errors import FormatError, ParameterError
 from firth.machine import usable_cores
-from firth.neighbours import row_norms
+from firth.neighbours import best_of, row_norms, unit_rows
 from firth.progress import progress as show_progress
 from firth.storage import open_tensors, output_errors, save_tensors
 
@@ -27,25 +28,48 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("firth")
 
-# Rows that are added at a time: Ctrl-C is heard in between.
-_ROWS_AT_A_TIME = 8192
-# Numbers of vectors that are fetched at a time to be scored.
-_NUMBERS_AT_A_TIME = 1 << 21
+# Candidates that are held at a time to be scored, of 8 bytes.
+_CANDIDATES_AT_A_TIME = 1 << 21
 # What a search may hold at most, when the number is looked for.
-_MOST_EXPANSION = 4096
+_MOST_EXPANSION = {"rabitq": 1 << 14, "hnsw": 1 << 12}
 # Recall is tried on samples: what is chosen on one should hold on the other.
 _MARGIN = 0.005
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float16), np.dtype(np.int8))
 _ALIGNMENT = 64
+# The settings of a graph, where none are given.
+_DTYPE, _CONNECTIVITY, _EXPANSION_ADD = "float16", 16, 128
+
+
+class Candidates(Protocol):
+    """What tells rows among which the nearest are: `SignCodes` or `Graph`."""
+
+    def candidates(
+        self, directions: NDArray[np.float32], n_wanted: int, expansion: int, n_threads: int
+    ) -> NDArray[np.int64]:
+        """Find rows, shape (n_directions, as many as it takes); -1 is none."""
+        ...
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """How they were made."""
+        ...
+
+    @property
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """What is kept in a file."""
+        ...
 
 
 class NeighbourIndex:
     """Finds most of the rows nearest to a question, by looking at few of them.
 
-    A hierarchical navigable small world graph (Malkov and Yashunin 2018, "Efficient and Robust
-    Approximate Nearest Neighbor Search Using Hierarchical Navigable Small World Graphs"), built
-    by usearch. What it finds is scored with the vectors of the matrix: cosines are exact, and only
-    rows may be missing. How many are, is measured when the index is built.
+    Codes of one bit for each of a vector's numbers, all of which are read for a question (Gao and
+    Long 2024, "RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical Error Bound for
+    Approximate Nearest Neighbor Search"), or a hierarchical navigable small world graph (Malkov and
+    Yashunin 2018, "Efficient and Robust Approximate Nearest Neighbor Search Using Hierarchical
+    Navigable Small World Graphs"), built by usearch. What they find is scored with the vectors of
+    the matrix: cosines are exact, and only rows may be missing. How many are, is measured when the
+    index is built.
 
     Make one with `build`, or open one with `open`.
 
@@ -64,13 +88,13 @@ class NeighbourIndex:
 
     def __init__(
         self,
-        graph: Graph,
+        found_by: Candidates,
         matrix: NDArray[Any],
         norms: NDArray[np.float32],
         about: dict[str, Any],
     ) -> None:
         # Takes all as it is; the class methods check.
-        self._graph = graph
+        self._found_by = found_by
         self._matrix = matrix
         self._norms = norms
         self._about = about
@@ -83,10 +107,11 @@ class NeighbourIndex:
         matrix: NDArray[Any],
         norms: NDArray[np.float32] | None = None,
         *,
-        kind: str = "hnsw",
-        dtype: str = "float16",
-        connectivity: int = 16,
-        expansion_add: int = 128,
+        kind: str = "rabitq",
+        bits: int | None = None,
+        dtype: str | None = None,
+        connectivity: int | None = None,
+        expansion_add: int | None = None,
         expansion_search: int | None = None,
         target_recall: float = 0.95,
         n_questions: int = 1000,
@@ -102,26 +127,32 @@ class NeighbourIndex:
             Vectors as rows. Rows of zeros or with NaN have no direction and stay outside.
         norms : numpy.ndarray of float32, shape (n_rows,), optional
             Their lengths; computed if not given.
-        kind : "hnsw"
-            The only one.
-        dtype : "float32", "float16" or "int8"
-            How the index keeps its copy of the vectors. Answers are scored with the matrix itself.
-        connectivity : int
-            How many neighbours a node of the graph has, M of the paper; from 2 to 256.
-        expansion_add : int
-            How many candidates are held while a row is added, efConstruction of the paper.
+        kind : "rabitq" or "hnsw"
+            Codes are made in a second and are small; the time of a question grows with the rows.
+            That of a graph hardly does, so that it is faster from about a million rows on.
+        bits : int, optional
+            Of ``"rabitq"``: how many each row has. At least 128 if not given, or one for each
+            dimension, and as many as the principal axes that hold nine tenths of the variance.
+        dtype : "float32", "float16" or "int8", optional
+            Of ``"hnsw"``: how it keeps its copy of the vectors; float16 if not given.
+        connectivity : int, optional
+            Of ``"hnsw"``: how many neighbours a node has, M of the paper, from 2 to 256; 16 if not
+            given.
+        expansion_add : int, optional
+            Of ``"hnsw"``: how many candidates are held while a row is added, efConstruction of the
+            paper; 128 if not given.
         expansion_search : int, optional
-            How many are held in a search, ef of the paper: more find more and take longer. The
-            fewest that reach `target_recall` if not given.
+            How many candidates a search holds, ef of the paper, or scores, with codes: more find
+            more and take longer. The fewest that reach `target_recall` if not given.
         target_recall : float
             The share of the ten nearest rows to reach, above 0 and below 1.
         n_questions : int
             How many questions, at most, each measurement of recall asks.
         seed : int
-            Chooses the questions.
+            Chooses the questions, and turns the axes of codes.
         workers : int, optional
-            Threads that build; one for each core if not given. With one, the graph is the same
-            each time.
+            Threads that build a graph; one for each core if not given. With one, the graph is the
+            same each time. Codes always are.
         progress : bool, optional
             Show it, or not; where it can be seen if not given.
 
@@ -135,15 +166,28 @@ class NeighbourIndex:
         ParameterError
             If a parameter is out of its range, or no row has a direction.
         MissingExtraError
-            If usearch is not installed.
+            If usearch is not installed, which makes graphs.
         """
         matrix, norms = _checked(matrix, norms)
         _check_choice("kind", kind, KINDS)
-        _check_choice("dtype", dtype, DTYPES)
-        _check_range("connectivity", connectivity, 2, 256)
-        _check_range("expansion_add", expansion_add, 1, 1 << 20)
+        of_graphs = {
+            "dtype": dtype,
+            "connectivity": connectivity,
+            "expansion_add": expansion_add,
+        }
+        for name, value in ({"bits": bits} if kind == "hnsw" else of_graphs).items():
+            if value is not None:
+                raise ParameterError(f"{name} is no setting of an index of kind {kind!r}")
         if expansion_search is not None:
             _check_range("expansion_search", expansion_search, 1, 1 << 20)
+        if bits is not None:
+            _check_range("bits", bits, 1, MOST_BITS)
+        if dtype is not None:
+            _check_choice("dtype", dtype, DTYPES)
+        if connectivity is not None:
+            _check_range("connectivity", connectivity, 2, 256)
+        if expansion_add is not None:
+            _check_range("expansion_add", expansion_add, 1, 1 << 20)
         if not 0 < target_recall < 1:
             raise ParameterError(f"target_recall must be above 0 and below 1, not {target_recall}")
         _check_range("n_questions", n_questions, 1, 1 << 20)
@@ -154,30 +198,35 @@ class NeighbourIndex:
             raise ParameterError("no row of the matrix has a direction: all are zeros or NaN")
         if len(rows) > MOST_NODES:
             raise ParameterError(f"{len(rows):,} rows are too many; at most {MOST_NODES:,} fit")
-        n_threads = workers or usable_cores()
-        scale = _scale(matrix, norms, rows) if dtype == "int8" else 1.0
-        builder = GraphBuilder(matrix.shape[1], dtype, connectivity, expansion_add, scale)
-        with show_progress("indexing", total=len(rows), unit="rows", show=progress) as bar:
-            for begin in range(0, len(rows), _ROWS_AT_A_TIME):
-                some = rows[begin : begin + _ROWS_AT_A_TIME]
-                vectors = matrix[some].astype(np.float32) / norms[some][:, None]
-                builder.add(some, vectors, n_threads)
-                bar.advance(len(some))
         about = {
             "index_version": VERSION,
             "kind": kind,
-            "dtype": dtype,
             "n_rows": len(matrix),
             "vector_size": matrix.shape[1],
             "n_indexed": len(rows),
-            "connectivity": connectivity,
-            "expansion_add": expansion_add,
             "expansion_search": expansion_search,
-            "scale": scale,
             "fingerprint": fingerprint(matrix, norms),
         }
-        index = cls(builder.finish(len(matrix)), matrix, norms, about)
-        index._measure(rows, target_recall, n_questions, np.random.default_rng(seed))
+        random = np.random.default_rng(seed)
+        found_by: Candidates
+        with show_progress("indexing", total=len(rows), unit="rows", show=progress) as bar:
+            if kind == "rabitq":
+                found_by = SignCodes.build(matrix, norms, rows, bits, random, bar.advance)
+            else:
+                found_by = Graph.build(
+                    matrix,
+                    norms,
+                    rows,
+                    dtype or _DTYPE,
+                    connectivity or _CONNECTIVITY,
+                    expansion_add or _EXPANSION_ADD,
+                    workers or usable_cores(),
+                    random,
+                    bar.advance,
+                )
+        about |= found_by.about
+        index = cls(found_by, matrix, norms, about)
+        index._measure(rows, target_recall, n_questions, random)
         return index
 
     def _measure(
@@ -197,13 +246,18 @@ class NeighbourIndex:
         pairs = random.choice(rows, (half, 2))
         self._about["recall_of_sums"] = trial(pairs).recall(self.search)
         self._about["n_questions"] = half
-        if self.recall < target and self.expansion_search >= min(_MOST_EXPANSION, len(self)):
+        if self.recall < target and self.expansion_search >= self._most_expansion:
             logger.warning(
                 "the index finds %.1f %% of the ten nearest, not the %.1f %% asked for: these "
-                "vectors are hard to search; give a larger connectivity, or ask exactly",
+                "vectors are hard to search; give %s, or ask exactly",
                 100 * self.recall,
                 100 * target,
+                "more bits" if self._about["kind"] == "rabitq" else "a larger connectivity",
             )
+
+    @property
+    def _most_expansion(self) -> int:
+        return min(_MOST_EXPANSION[self._about["kind"]], len(self))
 
     def _fewest_for(self, trial: Trial, target: float) -> int:
         """Find how many candidates a search has to hold for a recall, to within a sixteenth."""
@@ -211,7 +265,7 @@ class NeighbourIndex:
         def reaches(expansion: int) -> bool:
             return trial.recall(partial(self.search, expansion=expansion)) >= target + _MARGIN
 
-        too_few, most = 0, min(_MOST_EXPANSION, len(self))
+        too_few, most = 0, self._most_expansion
         enough = min(16, most)
         while enough < most and not reaches(enough):
             too_few, enough = enough, min(enough + enough // 2, most)
@@ -258,7 +312,7 @@ class NeighbourIndex:
         ParameterError
             If the shape of the queries does not fit, or `k` is negative.
         """
-        directions = self._unit_rows(queries)
+        directions = unit_rows(queries, self._matrix.shape[1])
         if k < 0:
             raise ParameterError(f"k must be 0 or more, not {k}")
         if exclude is not None and len(exclude) != len(directions):
@@ -266,48 +320,38 @@ class NeighbourIndex:
                 f"exclude has {len(exclude)} entries for {len(directions)} queries; give one each"
             )
         k = min(k, len(self._matrix))
-        rows = np.full((len(directions), k), -1, np.int64)
-        scores = np.full((len(directions), k), -np.inf, np.float32)
-        known = np.flatnonzero(np.isfinite(directions).all(axis=1))
-        excluded = _padded([exclude[i] for i in known.tolist()] if exclude else [()] * len(known))
-        # Twice as many as asked for: those that the graph's copy, of less precision, misplaces.
-        n_fetched = min(2 * (k + excluded.shape[1]), len(self))
-        held = max(expansion or self.expansion_search, n_fetched)
-        step = max(1, _NUMBERS_AT_A_TIME // max(1, n_fetched * self._matrix.shape[1]))
-        for begin in range(0, len(known) if k else 0, step):
-            some = known[begin : begin + step]
-            n_threads = min(usable_cores(), (len(some) + 7) // 8)
-            keys = self._graph.nearest(directions[some], n_fetched, held, n_threads)
-            keys[(keys[:, :, None] == excluded[begin : begin + step, None, :]).any(axis=2)] = -1
-            found, cosines = self._best(keys, directions[some], k)
-            rows[some, : found.shape[1]], scores[some, : found.shape[1]] = found, cosines
+        n_wanted = k + max(map(len, exclude or ()), default=0)
+        expansion = expansion or self.expansion_search
+        step = max(1, _CANDIDATES_AT_A_TIME // max(1, expansion, 2 * n_wanted))
+        parts = [
+            self._search(
+                directions[begin : begin + step],
+                k,
+                exclude and exclude[begin : begin + step],
+                n_wanted,
+                expansion,
+            )
+            for begin in range(0, max(1, len(directions)), step)
+        ]
+        rows, scores = (
+            parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
+        )
         return rows, scores
 
-    def _best(
-        self, keys: NDArray[np.int64], directions: NDArray[np.float32], k: int
+    def _search(
+        self,
+        directions: NDArray[np.float32],
+        k: int,
+        exclude: Sequence[Sequence[int]] | None,
+        n_wanted: int,
+        expansion: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Score candidates with their vectors, and give the best."""
-        vectors = self._matrix[keys].astype(np.float32, copy=False)
-        cosines = np.einsum("qfd,qd->qf", vectors, directions)
-        cosines /= np.where(keys < 0, np.float32(1), self._norms[keys])
-        cosines[keys < 0] = -np.inf
-        order = np.lexsort((keys, -cosines))[:, :k]
-        queries = np.arange(len(keys))[:, None]
-        return keys[queries, order], cosines[queries, order]
-
-    def _unit_rows(self, queries: ArrayLike) -> NDArray[np.float32]:
-        """Scale queries to length 1; those without a direction become NaN."""
-        array = np.asarray(queries)
-        dim = self._matrix.shape[1]
-        if array.ndim != 2 or array.shape[1] != dim or array.dtype.kind not in "fiu":
-            raise ParameterError(
-                f"queries is {array.dtype} of shape {array.shape}; it must be numbers of shape "
-                f"(n_queries, {dim})"
-            )
-        array = array.astype(np.float64)
-        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-            array /= np.linalg.norm(array, axis=1, keepdims=True)
-        return array.astype(np.float32)
+        nowhere = ~np.isfinite(directions.sum(axis=1))
+        if nowhere.any():
+            directions = np.where(nowhere[:, None], np.float32(0), directions)
+        candidates = self._found_by.candidates(directions, n_wanted, expansion, usable_cores())
+        candidates[nowhere] = -1
+        return best_of(self._matrix, self._norms, directions, k, exclude, candidates)
 
     # --- what it is -----------------------------------------------------------------------------
 
@@ -317,7 +361,7 @@ class NeighbourIndex:
     def __repr__(self) -> str:
         return (
             f"NeighbourIndex({len(self):,} of {len(self._matrix):,} rows, {self._about['kind']}, "
-            f"{self._about['dtype']}, recall@{K} {self.recall:.3f})"
+            f"recall@{K} {self.recall:.3f})"
         )
 
     @property
@@ -335,7 +379,7 @@ class NeighbourIndex:
 
     @property
     def expansion_search(self) -> int:
-        """How many candidates a search holds."""
+        """How many candidates a search holds, or scores."""
         return int(self._about["expansion_search"])
 
     def is_of(self, matrix: NDArray[Any], norms: NDArray[np.float32]) -> bool:
@@ -362,10 +406,10 @@ class NeighbourIndex:
         """
         path = Path(path)
         text = json.dumps(self._about).encode()
-        # So that the graph, behind it in the file, begins at a cache line.
+        # So that what is behind it in the file begins at a cache line.
         text += b" " * (-len(text) % _ALIGNMENT)
         with output_errors(path):
-            save_tensors(path, {"about": np.frombuffer(text, np.uint8), "graph": self._graph.data})
+            save_tensors(path, {"about": np.frombuffer(text, np.uint8)} | self._found_by.tensors)
 
     @classmethod
     def open(
@@ -404,16 +448,8 @@ class NeighbourIndex:
                 f"{path}: this is the index of another matrix, or of what this one was before it "
                 f"changed: build it again"
             )
-        graph = Graph(
-            tensors["graph"],
-            about["n_indexed"],
-            len(matrix),
-            about["vector_size"],
-            about["dtype"],
-            about["connectivity"],
-            str(path),
-        )
-        return cls(graph, matrix, norms, about)
+        of_kind = SignCodes if about["kind"] == "rabitq" else Graph
+        return cls(of_kind.open(tensors, about, str(path)), matrix, norms, about)
 
 
 def _checked(
@@ -440,18 +476,3 @@ def _check_choice(name: str, value: object, choices: Any) -> None:
 def _check_range(name: str, value: object, least: int, most: int) -> None:
     if not isinstance(value, int) or not least <= value <= most:
         raise ParameterError(f"{name} must be a whole number from {least} to {most}, not {value!r}")
-
-
-def _scale(matrix: NDArray[Any], norms: NDArray[np.float32], rows: NDArray[np.int64]) -> float:
-    """Choose what numbers are multiplied by to fill the 255 steps of int8; few are cut off."""
-    some = rows[:: max(1, len(rows) // 4096)]
-    values = np.abs(matrix[some].astype(np.float32) / norms[some][:, None])
-    return float(127 / np.quantile(values, 0.9999))
-
-
-def _padded(lists: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-    """Lay lists of rows out as a matrix, filled up with what is no row."""
-    width = max(map(len, lists), default=0)
-    return np.array([[*rows, *[-2] * (width - len(rows))] for rows in lists], np.int64).reshape(
-        len(lists), width
-    )

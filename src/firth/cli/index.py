@@ -13,15 +13,16 @@ from firth.cli.command import command, option
     "Build an index for approximate search",
     examples="""
     firth index wiki100
-    firth index wiki100 --dtype int8 --recall 0.99
+    firth index wiki100 --recall 0.99
+    firth index news3m --kind hnsw --dtype int8
     """,
 )
 @click.argument("folder", metavar="FOLDER")
 @option(
-    "--dtype",
-    type=click.Choice(["float32", "float16", "int8"]),
-    default="float16",
-    help="How the index keeps its copy of the vectors.",
+    "--kind",
+    type=click.Choice(["rabitq", "hnsw"]),
+    default="rabitq",
+    help="Codes of a bit a number, or a graph, which is faster from a million words on.",
 )
 @option(
     "--recall",
@@ -31,32 +32,43 @@ from firth.cli.command import command, option
     help="The share of the ten nearest that a search shall find.",
 )
 @option(
+    "--bits",
+    type=int,
+    metavar="N",
+    help="rabitq: the length of a word's code.  [default: by the vectors]",
+)
+@option(
+    "--dtype",
+    type=click.Choice(["float32", "float16", "int8"]),
+    help="hnsw: how it keeps its copy of the vectors.  [default: float16]",
+)
+@option(
     "--connectivity",
     type=int,
-    default=16,
     metavar="N",
-    help="Neighbours of a word in the graph: more find more, and take memory.",
+    help="hnsw: neighbours of a word: more find more, and take memory.  [default: 16]",
 )
 @option(
     "--expansion-add",
     type=int,
-    default=128,
     metavar="N",
-    help="Candidates held while a word is added: more make a better graph, slower.",
+    help="hnsw: candidates held while a word is added.  [default: 128]",
 )
 @option(
     "--threads",
     type=int,
     metavar="N",
-    help="Threads that build.  [default: one for each core]",
+    help="hnsw: threads that build.  [default: one for each core]",
 )
 @option("--json", "as_json", is_flag=True, help="Print what was built as a JSON object.")
 def index(
     folder: str,
-    dtype: str,
+    kind: str,
     recall: float,
-    connectivity: int,
-    expansion_add: int,
+    bits: int | None,
+    dtype: str | None,
+    connectivity: int | None,
+    expansion_add: int | None,
     threads: int | None,
     as_json: bool,
 ) -> None:
@@ -72,6 +84,8 @@ def index(
     read_config(folder, "keyed_vectors")  # before a build that may take long
     vectors = KeyedVectors.load(folder)
     built = vectors.build_index(
+        kind,
+        bits=bits,
         dtype=dtype,
         target_recall=recall,
         connectivity=connectivity,

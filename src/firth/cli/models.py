@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from firth.cli.runs import GLOVE_SETTINGS as GLOVE_RUN_SETTINGS
 from firth.cli.runs import SETTINGS as RUN_SETTINGS
 
 if TYPE_CHECKING:
@@ -31,7 +32,11 @@ _COUNTED_SETTINGS = {
 SETTINGS = {
     **dict.fromkeys(WORD2VEC, _WORD2VEC_SETTINGS),
     **dict.fromkeys(FASTTEXT, _FASTTEXT_SETTINGS),
-    "glove": {**_COUNTED_SETTINGS, "alpha": "learning_rate", "epochs": "epochs", "x_max": "x_max"},
+    "glove": {
+        **_COUNTED_SETTINGS,
+        "alpha": "learning_rate",
+        **{name: name for name in ("epochs", "x_max", *GLOVE_RUN_SETTINGS)},
+    },
     "ppmi": {**_COUNTED_SETTINGS, "negative": "negative"},
 }
 _OF_SOME = {name for settings in SETTINGS.values() for name in settings}

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 RUN = "Run"
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 DEFAULT_SECONDS = 60.0
-# Settings that only the models that learn from running text have.
+# Settings of models that learn in epochs, and what only those that learn from running text have.
+GLOVE_SETTINGS = ("checkpoint_every", "resume", "early_stop")
 SETTINGS = ("checkpoint_every", "resume", "deterministic", "early_stop", "probe")
 
 

@@ -87,8 +87,8 @@ def _train_glove(
     plan = Plan(list(range(n + 1)), ends, model.epochs, model.learning_rate, 0.0, model.seed)
     run, state = Run.of_epochs(model.epochs), None
     if checkpoints:
-        rows = dict.fromkeys(SIDES, len(text.vocab))
-        found = checkpoints.latest(plan, rows, recipe.bytes_per_row // 4)
+        shapes = dict.fromkeys(SIDES, (len(text.vocab), recipe.bytes_per_row // 4))
+        found = checkpoints.latest(plan, shapes)
         run, state = found or (run, state)
     with show_progress("training", total=plan.n_words, unit="pairs", show=progress) as bar:
         bar.advance(run.n_words)

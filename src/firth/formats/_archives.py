@@ -103,7 +103,7 @@ class TarArchive:
         self._file = file
         try:
             self._tar = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115 (the caller's file)
-        except (tarfile.TarError, ValueError, OSError) as error:
+        except (tarfile.TarError, OverflowError, ValueError, OSError) as error:
             raise self._damaged(error) from error
 
     def members(self) -> Iterator[Member]:
@@ -116,11 +116,13 @@ class TarArchive:
                     raise FormatError(
                         f"{self.name}: has more than {MOST_MEMBERS:,} members: unpack it first"
                     )
+                if "\0" in info.name:
+                    raise tarfile.ReadError(f"a name with a zero byte, {info.name[:60]!r}")
                 # Holes of a sparse file could be of any size and cost nothing in the archive.
                 if info.isreg() and not info.issparse():
                     yield Member(info.name, info.size, info)
                 self._tar.members = []  # type: ignore[attr-defined]  # would keep all of them
-        except (tarfile.TarError, ValueError, OSError) as error:
+        except (tarfile.TarError, OverflowError, ValueError, OSError) as error:
             raise self._damaged(error) from error
 
     def chunks(self, member: Member) -> Iterator[bytes]:
@@ -131,7 +133,7 @@ class TarArchive:
             while file is not None and (chunk := file.read(UNPACKED_CHUNK)):
                 n_unpacked += len(chunk)
                 yield chunk
-        except (tarfile.TarError, ValueError, OSError) as error:
+        except (tarfile.TarError, OverflowError, ValueError, OSError) as error:
             raise self._damaged(error) from error
         if n_unpacked < member.size:
             raise FormatError(

@@ -85,7 +85,7 @@ def _unpack_into(archive: Path, folder: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             with source, target.open("xb") as file:
                 _copy(archive, name, source, file, size)
-    except zip_errors(tarfile.TarError, NotImplementedError, RuntimeError) as error:
+    except zip_errors(tarfile.TarError, NotImplementedError, OverflowError, RuntimeError) as error:
         raise FormatError(
             f"{archive}: this archive is damaged: {error}; download it again"
         ) from error

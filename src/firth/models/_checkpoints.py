@@ -3,7 +3,8 @@
 A folder holds all that this takes::
 
     config.json      of kind "checkpoint": parameters and text, to be compared with those given
-    corpus/          the encoded text with its vocabulary, so that a pipe need not be read again
+    corpus/          the encoded text with its vocabulary, so that a pipe need not be read again;
+                     of GloVe counts/, its co-occurrences
     state-00000142/  behind chunk 142: matrices.safetensors without padding, and config.json with
     state-00000160/  position, losses, words, seconds and learning curve
 
@@ -21,7 +22,7 @@ import time
 import zlib
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from firth.corpus import Corpus
 from firth.errors import FirthError, FormatError, OutputError, ParameterError
 from firth.models._checks import finite
 from firth.models._kept_phrases import phrase_folders
-from firth.models._schedule import DivergedError, Run, diverged
+from firth.models._schedule import DivergedError, Run
 from firth.storage import (
     check_target,
     open_tensors,
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from firth.models._schedule import Plan
-    from firth.models._trainable import Trainable
+    from firth.cooccurrence import Cooccurrences
+    from firth.models._schedule import Course
     from firth.models._word_model import Matrices
     from firth.phrases import PhraseModel
 
@@ -56,6 +57,13 @@ MATRICES_FILE = "matrices.safetensors"
 # Time between two savings, as a multiple of what the last one took: so they take a tenth at most.
 _SECONDS_PER_SECOND_OF_SAVING = 9.0
 _ROWS_PER_BLOCK = 65_536
+
+
+class Saved(Protocol):
+    """What has a state to be saved."""
+
+    def live_matrices(self) -> Matrices:
+        """Give views of the matrices of the training that runs, without padding."""
 
 
 class Checkpoints:
@@ -179,37 +187,59 @@ class Checkpoints:
         """
         place = self.folder / "corpus"
         with write_folder(place) as folder:
-            for file in corpus.folder.iterdir():
-                # A second name for the same file; config.json is written anew, and so copied.
-                if file.name == "config.json" or not _linked(file, folder / file.name):
-                    shutil.copyfile(file, folder / file.name)
+            _copy_files(corpus.folder, folder)
             if not (folder / VOCAB_FILE).exists():
                 vocab.to_file(folder / VOCAB_FILE)
             for name, write in phrase_folders(phrases).items():
                 write(folder / name)
         return vocab, Corpus(place)
 
+    def counts(self) -> Cooccurrences | None:
+        """Open the co-occurrences that were kept, if they are there and whole."""
+        from firth.cooccurrence import Cooccurrences
+
+        place = self.folder / "counts"
+        if not place.is_dir():
+            return None
+        try:
+            return Cooccurrences(place)
+        except FirthError as error:
+            logger.warning("counting again, since what was kept is damaged: %s", error)
+            shutil.rmtree(place, ignore_errors=True)
+            return None
+
+    def keep_counts(
+        self, counts: Cooccurrences, phrases: Sequence[PhraseModel] = ()
+    ) -> Cooccurrences:
+        """Put co-occurrences into the folder, as `keep_corpus` a text."""
+        from firth.cooccurrence import Cooccurrences
+
+        place = self.folder / "counts"
+        with write_folder(place) as folder:
+            _copy_files(counts.folder, folder)
+            for name, write in phrase_folders(phrases).items():
+                write(folder / name)
+        return Cooccurrences(place)
+
     # --- states ---------------------------------------------------------------------------------
 
     def latest(
-        self, plan: Plan | None, rows: Mapping[str, int], size: int
+        self, plan: Course | None, shapes: Mapping[str, tuple[int, int]]
     ) -> tuple[Run, Matrices] | None:
         """Open the newest state that is whole.
 
         Parameters
         ----------
-        plan : Plan, optional
+        plan : Course, optional
             What the training goes through, if it is to go on.
-        rows : mapping of str to int
-            The matrices that there must be, and their rows.
-        size : int
-            The numbers in a row.
+        shapes : mapping of str to (int, int)
+            The matrices that there must be.
         """
         if not self.resume:
             return None
         for place in reversed(self._states()):
             try:
-                found = read_state(place, rows, size)
+                found = read_state(place, shapes)
                 if plan and found[0].position > plan.n_chunks:
                     raise FormatError(f"{place}: is behind the end of the training")
             except FirthError as error:
@@ -227,7 +257,7 @@ class Checkpoints:
     def _states(self) -> list[Path]:
         return sorted(self.folder.glob("state-*"))
 
-    def next_chunk(self, run: Run, plan: Plan) -> int | None:  # noqa: ARG002 (those of a watch)
+    def next_chunk(self, run: Run, plan: Course) -> int | None:  # noqa: ARG002 (those of a watch)
         """Checkpoints go by time."""
         return None
 
@@ -235,12 +265,12 @@ class Checkpoints:
         """Give the time when the next state is to be saved."""
         return self._due
 
-    def look(self, model: Trainable, run: Run, plan: Plan) -> None:
+    def look(self, model: Saved, run: Run, plan: Course) -> None:
         """Save a state where it is time to; if the disk is full, training goes on."""
         if time.perf_counter() >= self._due and run.position < plan.n_chunks:
             self.save(model, run, plan)
 
-    def save(self, model: Trainable, run: Run, plan: Plan) -> None:
+    def save(self, model: Saved, run: Run, plan: Course) -> None:
         """Save the state of a training that stands between two chunks.
 
         Raises
@@ -274,24 +304,23 @@ class Checkpoints:
         wait = max(self.every, _SECONDS_PER_SECOND_OF_SAVING * seconds)
         self._due = time.perf_counter() + wait
 
-    def with_last_state(self, error: DivergedError) -> DivergedError:
-        """Say in the error of a training that diverged what is left of it."""
+    def with_last_state(self, error: DivergedError, hint: str = "") -> DivergedError:
+        """Say in the error of a training that diverged what is left of it, and of what use."""
         kept = self._states()
         if not kept:
             return error
         return DivergedError(
-            f"{error}. The last state that was good is in {self.folder} ({kept[-1].name}); load of "
-            f"the model's class opens it"
+            f"{error}. The last state that was good is in {self.folder} ({kept[-1].name}){hint}"
         )
 
-    def _write(self, model: Trainable, run: Run, plan: Plan) -> None:
+    def _write(self, model: Saved, run: Run, plan: Course) -> None:
         matrices = model.live_matrices()
         checksums = {}
         for name, matrix in matrices.items():
             checksum = 0
             for block in _blocks(matrix):
                 if not (np.isfinite(block.min()) and np.isfinite(block.max())):
-                    raise diverged(plan.task(max(run.position - 1, 0)))
+                    raise plan.diverged(max(run.position - 1, 0))
                 checksum = zlib.crc32(block.data, checksum)
             checksums[name] = checksum
         # Numbered by its place, so that names sort by age.
@@ -317,7 +346,7 @@ def open_checkpoints(
     return None
 
 
-def read_state(place: Path, rows: Mapping[str, int], size: int) -> tuple[Run, Matrices]:
+def read_state(place: Path, shapes: Mapping[str, tuple[int, int]]) -> tuple[Run, Matrices]:
     """Read a state, and check that it is whole.
 
     Raises
@@ -329,19 +358,20 @@ def read_state(place: Path, rows: Mapping[str, int], size: int) -> tuple[Run, Ma
     tensors = open_tensors(place / MATRICES_FILE)
     try:
         run = Run.from_state(config["run"])
-        checksums = {name: int(config["checksums"][name]) for name in rows}
+        checksums = {name: int(config["checksums"][name]) for name in shapes}
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"{place}: its config.json is damaged: {error!r}") from error
-    for name, n_rows in rows.items():
+    for name, shape in shapes.items():
         matrix = tensors.get(name)
-        if matrix is None or matrix.shape != (n_rows, size) or matrix.dtype != np.float32:
-            raise FormatError(f"{place}: has no float32 matrix {name!r} of {n_rows:,} x {size}")
+        if matrix is None or matrix.shape != shape or matrix.dtype != np.float32:
+            size = " x ".join(f"{n:,}" for n in shape)
+            raise FormatError(f"{place}: has no float32 matrix {name!r} of {size}")
         checksum = 0
         for block in _blocks(matrix):
             checksum = zlib.crc32(block.data, checksum)
         if checksum != checksums[name]:
             raise FormatError(f"{place}: the matrix {name!r} is not what was written")
-    return run, {name: tensors[name] for name in rows}
+    return run, {name: tensors[name] for name in shapes}
 
 
 def _is_passing(path: Path) -> bool:
@@ -352,6 +382,13 @@ def _is_passing(path: Path) -> bool:
 def _blocks(matrix: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
     for begin in range(0, len(matrix), _ROWS_PER_BLOCK):
         yield np.ascontiguousarray(matrix[begin : begin + _ROWS_PER_BLOCK])
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    """Give the files of a folder second names; config.json is written anew, and so copied."""
+    for file in source.iterdir():
+        if file.is_file() and (file.name == "config.json" or not _linked(file, target / file.name)):
+            shutil.copyfile(file, target / file.name)
 
 
 def _linked(source: Path, target: Path) -> bool:
@@ -420,7 +457,8 @@ def remove_checkpoint(folder: str | os.PathLike[str]) -> None:
         shutil.rmtree(state, ignore_errors=True)
     for left in place.glob(".*.partial"):
         shutil.rmtree(left, ignore_errors=True)
-    shutil.rmtree(place / "corpus", ignore_errors=True)
+    for name in ("corpus", "counts"):
+        shutil.rmtree(place / name, ignore_errors=True)
     for name in ("lock", "config.json"):
         (place / name).unlink(missing_ok=True)
     with suppress(OSError):  # somebody has put something in

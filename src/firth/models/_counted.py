@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from firth.cooccurrence import Cooccurrences, count_cooccurrences
 from firth.errors import ParameterError
 from firth.models._checks import at_least_1
+from firth.models._identity import identity_of
 from firth.models._texts import source_of
 from firth.phrases import encode_phrases
 from firth.storage import check_target
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator
 
-    from firth.models._texts import type_of_source
+    from firth.models._texts import TextOptions, type_of_source
 
 _SOURCES = "sentences=, corpus_file= or cooccurrences="
 
@@ -128,6 +129,22 @@ def counted(
         )
     with counts:
         yield counts, time.perf_counter() - started
+
+
+def identity_of_source(
+    given: Cooccurrences | None,
+    sentences: Iterable[Any] | None,
+    corpus_file: type_of_source | None,
+    text: TextOptions,
+) -> dict[str, Any]:
+    """Describe what is counted, or the counts that are given, so that others are told apart."""
+    if given is None:
+        return identity_of(sentences, corpus_file, text)
+    return {
+        "cooccurrences": given.vocab.fingerprint(),
+        "words": given.n_tokens,
+        "pairs": given.n_nonzero,
+    }
 
 
 def _check_given(

@@ -3,50 +3,51 @@
 from __future__ import annotations
 
 import logging
-import math
-import threading
 import time
+from contextlib import closing, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from firth import _core
 from firth.errors import ParameterError
 from firth.machine import usable_cores
 from firth.models._callbacks import CallbackAny2Vec, check_callbacks
+from firth.models._checkpoints import open_checkpoints
 from firth.models._checks import at_least_1, check_instruction_set, finite, whole
-from firth.models._counted import Counted, TextSettings, counted
+from firth.models._counted import Counted, TextSettings, counted, identity_of_source
 from firth.models._dealt import DealtCooccurrences
-from firth.models._glove_rows import (
-    CONTEXT,
-    WORD,
-    chosen_vectors,
-    initial_biases,
-    initial_rows,
-)
+from firth.models._figures import RunFigures
+from firth.models._glove_rows import chosen_vectors
+from firth.models._glove_state import EpochsElsewhere, GloveState, PairPlan, train_pairs
+from firth.models._hogwild import Hogwild
 from firth.models._kept_phrases import phrase_folders
 from firth.models._pairs_elsewhere import GloveRecipe
 from firth.models._probes import Probe
-from firth.models._texts import models_of_phrases
+from firth.models._schedule import DivergedError, Run
+from firth.models._texts import TextOptions
+from firth.models._training import run_training
 from firth.progress import format_count
 from firth.progress import progress as show_progress
-from firth.threads import run_tasks
 from firth.vectors import KeyedVectors
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from firth.cooccurrence import Cooccurrences
+    from firth.models._checkpoints import Checkpoints
     from firth.models._pairs_elsewhere import GloveRows
     from firth.models._texts import type_of_source
-    from firth.progress import Progress
+    from firth.models._training import Watch
+    from firth.models._word_model import Matrices
     from firth.vocab import Vocab
 
     Side = tuple[NDArray[np.float32], NDArray[np.float32]]
+    Shown = tuple[KeyedVectors, NDArray[np.float32], NDArray[np.float32]]
 
 # What is kept, by GloVe's own numbers for its option -model.
 MODELS = {"word": 1, "sum": 2, "concatenated": 3}
@@ -54,7 +55,7 @@ DEFAULT_WINDOW = 15
 logger = logging.getLogger("firth")
 
 
-class GloVe(Counted):
+class GloVe(RunFigures, Counted):
     """Word vectors by GloVe, from how often words stand near each other.
 
     Counts and trains when it is made; `wv` are the vectors. Without a text it waits for
@@ -106,6 +107,9 @@ class GloVe(Counted):
         What looks at the training before and behind each epoch, and may end it.
     tokenizer, lowercase, field, errors, phrases
         How text is read, as for `Word2Vec`.
+    checkpoint, checkpoint_every, resume
+        As for `Word2Vec`: a folder where the state is saved every so many seconds, and whether to
+        go on from it. The counts are kept there, too, but those given as `cooccurrences`.
     progress : bool, optional
         None or True: a bar if standard error is a terminal, else lines of the logger "firth";
         False: nothing.
@@ -193,6 +197,9 @@ class GloVe(Counted):
         errors: str = "strict",
         phrases: Any = None,
         callbacks: Sequence[CallbackAny2Vec] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: float = 60.0,
+        resume: bool = False,
         progress: bool | None = None,
     ) -> None:
         self._callbacks = check_callbacks(callbacks)
@@ -216,133 +223,155 @@ class GloVe(Counted):
         self.model = model
         check_instruction_set()
         self._progress = progress
-        self._phrases = models_of_phrases(phrases)
+        self._run = Run.of_epochs(self.epochs)
+        self._shown: Shown | None = None
+        self._show: Callable[[], Shown] | None = None
+        text = TextOptions.of(tokenizer, lowercase, field, errors, phrases)
+        self._phrases = text.phrases
         self.settings = settings = TextSettings(
             window, symmetric, distance_weighting, min_count, max_final_vocab, memory_limit,
             keep_cooccurrences, tokenizer, lowercase, field, errors, self._phrases or None,
         )  # fmt: skip
+        checkpoints = open_checkpoints(checkpoint, checkpoint_every, resume)
         if cooccurrences is None and sentences is None and corpus_file is None:
             settings.check()
             self.min_count = min_count
+            if checkpoints:
+                raise ParameterError(
+                    "without a text, a checkpoint does nothing here: give it to firth.cluster.train"
+                )
             return
-        with counted(
-            cooccurrences,
-            sentences,
-            corpus_file,
-            settings,
-            TextSettings(DEFAULT_WINDOW),
-            workers=self.workers,
-            progress=progress,
-        ) as (counts, self.counting_seconds):
-            self.window, self.symmetric = counts.window, counts.symmetric
-            self.distance_weighting = counts.distance_weighting
-            self.min_count = min_count
-            self.corpus_total_words, self.n_pairs = counts.n_tokens, counts.n_nonzero
-            self._train(counts)
+        with closing(checkpoints) if checkpoints else nullcontext():
+            kept = None
+            if checkpoints:
+                given = identity_of_source(cooccurrences, sentences, corpus_file, text)
+                checkpoints.open(self._told_with(text, given))
+                kept = checkpoints.counts()
+            source: AbstractContextManager[tuple[Cooccurrences, float]] = (
+                counted(
+                    cooccurrences,
+                    sentences,
+                    corpus_file,
+                    settings,
+                    TextSettings(DEFAULT_WINDOW),
+                    workers=self.workers,
+                    progress=progress,
+                )
+                if kept is None
+                else nullcontext((kept, 0.0))
+            )
+            with source as (counts, self.counting_seconds):
+                self.window, self.symmetric = counts.window, counts.symmetric
+                self.distance_weighting = counts.distance_weighting
+                self.min_count = min_count
+                self.corpus_total_words, self.n_pairs = counts.n_tokens, counts.n_nonzero
+                if checkpoints and kept is None and cooccurrences is None:
+                    checkpoints.keep_counts(counts, self._phrases)
+                self._train(counts, checkpoints)
 
-    def _train(self, counts: Cooccurrences) -> None:
-        rows = initial_rows(len(counts), self.vector_size, self.seed)
-        biases = initial_biases(len(counts), self.vector_size, self.seed)
+    def _told_with(self, text: TextOptions, source: Mapping[str, Any]) -> dict[str, Any]:
+        """Tell what `told` does, and what the training is begun with."""
+        told = self.told()
+        # Threads that share the rows give other bits each time, however many there are.
+        told["parameters"]["workers"] = "several" if self.workers > 1 else 1
+        told["parameters"]["phrases"] = len(text.phrases)
+        return told | {"split": text.told(), "text": source}
+
+    def _train(self, counts: Cooccurrences, checkpoints: Checkpoints | None) -> None:
+        show = self._progress
+        self._state = GloveState(len(counts), self.vector_size, self.seed)
+        with show_progress("shuffling", total=counts.n_stored, unit="pairs", show=show) as bar:
+            dealt = DealtCooccurrences(counts, self.seed, self.workers, bar)
+        plan = PairPlan(
+            dealt.n_chunks, self.epochs, self.seed, counts.n_nonzero, self.learning_rate
+        )
+        with dealt:
+            if checkpoints and (found := checkpoints.latest(plan, self._state.shapes())):
+                self._run = found[0]
+                self._state.take(found[1])
+            self._show = partial(self._make, counts.vocab, self._state.sides)
+            try:
+                self._train_on(counts, dealt, plan, checkpoints)
+            except DivergedError as error:
+                raise checkpoints.with_last_state(error) if checkpoints else error from None
+            finally:
+                self._keep()
+        del self._state
+
+    def _train_on(
+        self,
+        counts: Cooccurrences,
+        dealt: DealtCooccurrences,
+        plan: PairPlan,
+        checkpoints: Checkpoints | None,
+    ) -> None:
         trainer = _core.GloveTrainer(
-            rows,
-            biases,
+            self._state.rows,
+            self._state.biases,
             learning_rate=self.learning_rate,
             x_max=self.x_max,
             alpha=self.alpha,
             symmetric=counts.symmetric,
         )
-        show = self._progress
-        with show_progress("shuffling", total=counts.n_stored, unit="pairs", show=show) as bar:
-            dealt = DealtCooccurrences(counts, self.seed, self.workers, bar)
-        total = self.epochs * counts.n_nonzero
+        run, show = self._run, self._progress
+        watches: list[Watch] = [checkpoints] if checkpoints else []
+        with show_progress("training", total=plan.n_words, unit="pairs", show=show) as bar:
+            if run.n_words:
+                bar.advance(run.n_words)
+            train = partial(train_pairs, trainer, dealt, counts, plan)
+            engine = Hogwild(train, plan, self.workers, bar)
+            callbacks = self._callbacks
+            run_training(self, engine, run, plan, bar, callbacks=callbacks, watches=watches)
+            if checkpoints:
+                checkpoints.save(self, run, plan)
 
-        def show_vectors() -> None:
-            parts = rows.reshape(len(rows), 4, -1)
-            sides = ((parts[:, side], biases[:, side].copy()) for side in (WORD, CONTEXT))
-            self._show(counts.vocab, *sides)
+    def live_matrices(self) -> Matrices:
+        """Give views of the matrices of the training that runs, without padding."""
+        return self._state.matrices()
 
-        with dealt, show_progress("training", total=total, unit="pairs", show=show) as bar:
-            self._train_epochs(
-                partial(self._train_epoch, trainer, counts, dealt, bar), show_vectors
-            )
+    # --- what was learned -----------------------------------------------------------------------
 
-    def _train_epochs(
-        self,
-        train_epoch: Callable[[int], tuple[float, int, bool]],
-        show_vectors: Callable[[], None],
-        losses_before: Sequence[float] = (),
-    ) -> None:
-        """Train on all pairs once an epoch; see `_train_epoch` for what does."""
-        self.epoch_losses, self.stopped = list(losses_before), ""
-        self.loss = self.epoch_losses[-1] if self.epoch_losses else math.nan
-        self.interrupted = False
-        self.training_seconds = self.pairs_per_second = 0.0
-        n_terms = 0
+    @property
+    def is_trained(self) -> bool:
+        """Whether there are vectors; not, where the model was made without a text."""
+        return self._shown is not None
 
-        def call(method: str) -> None:
-            if self._callbacks:
-                show_vectors()  # a copy, which costs: only where somebody looks
-            for callback in self._callbacks:
-                getattr(callback, method)(self)
+    @property
+    def wv(self) -> KeyedVectors:
+        """The vectors, to be asked; for callbacks a copy of them at that moment."""
+        return self._look()[0]
 
-        call("on_train_begin")
-        for epoch in range(len(self.epoch_losses), self.epochs):
-            if self.stopped:
-                break
-            call("on_epoch_begin")
-            started = time.perf_counter()
-            loss, n, is_whole = train_epoch(epoch)
-            self.training_seconds += time.perf_counter() - started
-            n_terms += n
-            self.pairs_per_second = n_terms / self.training_seconds
-            if n:
-                self.loss = loss / n
-                self.epoch_losses.append(self.loss)
-            if not is_whole:
-                self.interrupted = True
-                break
-            call("on_epoch_end")
-        show_vectors()
-        for callback in self._callbacks:
-            callback.on_train_end(self)
+    @property
+    def biases(self) -> NDArray[np.float32]:
+        return self._look()[1]
 
-    def _train_epoch(
-        self,
-        trainer: _core.GloveTrainer,
-        counts: Cooccurrences,
-        dealt: DealtCooccurrences,
-        bar: Progress,
-        epoch: int,
-    ) -> tuple[float, int, bool]:
-        """Train on all chunks once; gives the loss, of how many pairs, and whether on all.
+    @property
+    def context_biases(self) -> NDArray[np.float32]:
+        return self._look()[2]
 
-        In another random order each epoch, on threads that share the rows without locks (Recht et
-        al. 2011, "Hogwild!").
-        """
-        lock = threading.Lock()
-        total_loss, n_terms = 0.0, 0
+    def _look(self) -> Shown:
+        if self._show:
+            return self._show()
+        if self._shown is None:
+            raise AttributeError  # Counted says what is missing
+        return self._shown
 
-        def train(chunk: int) -> None:
-            nonlocal total_loss, n_terms
-            seed = np.random.SeedSequence((self.seed, epoch, chunk)).generate_state(1, np.uint64)
-            try:
-                loss, n = trainer.train(dealt.read(chunk), int(seed[0]))
-            except ValueError as error:
-                raise counts.damaged(error) from error
-            if not math.isfinite(loss):
-                raise ParameterError(
-                    f"the training diverged in epoch {epoch + 1}: the loss is no finite number any "
-                    f"more. Lower learning_rate (it is {self.learning_rate:g})"
-                )
-            with lock:
-                total_loss += loss
-                n_terms += n
-                mean = total_loss / n_terms
-            bar.advance(n, loss=mean)
+    def _keep(self) -> None:
+        """Keep what was learned, and let go of what was trained."""
+        self._shown, self._show = self._look(), None
 
-        order = np.random.default_rng((self.seed, epoch)).permutation(dealt.n_chunks)
-        is_whole = run_tasks(iter(order.tolist()), train, self.workers)
-        return total_loss, n_terms, is_whole
+    def _make(self, vocab: Vocab, sides: Callable[[], tuple[Side, Side]]) -> Shown:
+        words, contexts = sides()
+        vectors = chosen_vectors(words[0], contexts[0], self.vector_size, self.model)
+        return KeyedVectors(vocab, vectors), words[1].copy(), contexts[1].copy()
+
+    @property
+    def pairs_per_second(self) -> float:
+        return self._per_second()
+
+    @property
+    def stopped(self) -> str:
+        return self._run.stopped
 
     # --- training in other hands ----------------------------------------------------------------
 
@@ -395,17 +424,20 @@ class GloVe(Counted):
         self.window, self.symmetric = text.window, text.symmetric
         self.distance_weighting = text.distance_weighting
 
-        def show_vectors() -> None:
-            self._show(vocab, *((side.vectors, side.biases[:, 0].copy()) for side in fetch()))
+        def sides() -> tuple[Side, Side]:
+            words, contexts = ((side.vectors, side.biases[:, 0]) for side in fetch())
+            return words, contexts
 
-        self._train_epochs(train_epoch, show_vectors, losses_before)
-
-    def _show(self, vocab: Vocab, words: Side, contexts: Side) -> None:
-        """Make the vectors of what was trained: of each side vectors and biases."""
-        self.biases, self.context_biases = words[1], contexts[1]
-        self.wv = KeyedVectors(
-            vocab, chosen_vectors(words[0], contexts[0], self.vector_size, self.model)
-        )
+        run = self._run = Run.of_epochs(self.epochs)
+        run.position = len(losses_before)
+        for epoch, loss in enumerate(losses_before):
+            run.losses.add(epoch, loss, 1)
+        plan = PairPlan(1, self.epochs, self.seed, self.n_pairs, self.learning_rate)
+        self._show = partial(self._make, vocab, sides)
+        engine = EpochsElsewhere(train_epoch, plan)
+        with show_progress("training", show=False) as bar:
+            run_training(self, engine, run, plan, bar, callbacks=self._callbacks, watches=[])
+        self._keep()
 
     def stop_training(self, reason: str = "a callback asked for it") -> None:
         """End the training behind the epoch that runs; for callbacks.
@@ -415,7 +447,7 @@ class GloVe(Counted):
         reason : str
             Goes into the log, and into the model folder.
         """
-        self.stopped = reason
+        self._run.stopped = reason
         logger.info("training stopped: %s", reason)
 
     def save(self, folder: str | os.PathLike[str]) -> None:

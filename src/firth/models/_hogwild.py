@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from firth.models._schedule import train_chunk
 from firth.threads import run_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from firth.corpus import Corpus
-    from firth.models._schedule import ChunkTrainer, Plan, Run
+    from firth.models._schedule import Course, Done, Run
     from firth.progress import Progress
 
 
@@ -24,12 +22,10 @@ class Hogwild:
 
     Parameters
     ----------
-    trainer : ChunkTrainer
-        Called from several threads.
-    corpus : Corpus
-        The text.
-    plan : Plan
-        Its chunks.
+    train : callable
+        Trains on a task of the plan; called from several threads.
+    plan : Course
+        The chunks.
     workers : int
         Threads.
     bar : Progress
@@ -37,10 +33,9 @@ class Hogwild:
     """
 
     def __init__(
-        self, trainer: ChunkTrainer, corpus: Corpus, plan: Plan, workers: int, bar: Progress
+        self, train: Callable[[Any], Done], plan: Course, workers: int, bar: Progress
     ) -> None:
-        self._trainer = trainer
-        self._corpus = corpus
+        self._train = train
         self._plan = plan
         self._workers = workers
         self._bar = bar
@@ -79,7 +74,7 @@ class Hogwild:
 
         def work(number: int) -> None:
             task = self._plan.task(number)
-            done = train_chunk(self._trainer, self._corpus, task)
+            done = self._train(task)
             with adding:
                 mean = run.add(self._plan, task, done)
             self._bar.advance(done.n_words, loss=mean)

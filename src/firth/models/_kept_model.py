@@ -144,8 +144,7 @@ class KeptModel(Trainable):
             )
 
     def _resume_from(self, path: Path) -> None:
-        rows = self._matrix_rows(len(self._words()))
-        state = Checkpoints(path, 1.0, resume=True).latest(None, rows, self.vector_size)
+        state = Checkpoints(path, 1.0, resume=True).latest(None, self.shapes_of_state())
         if state is None:
             raise FormatError(f"{path}: has no state of a training yet; resume the training")
         self._run, self._weights = state

@@ -68,6 +68,26 @@ class Task:
     seed: int
 
 
+class Course(Protocol):
+    """What a training goes through: so many chunks, in their order. `Plan` is one."""
+
+    @property
+    def chunks_per_epoch(self) -> int: ...
+
+    @property
+    def n_chunks(self) -> int: ...
+
+    @property
+    def n_words(self) -> int:
+        """Words of all epochs, or what is counted instead."""
+
+    def task(self, number: int) -> Any:
+        """Give a chunk of the run, counted from 0: its `epoch`, its learning rate `alpha`."""
+
+    def diverged(self, number: int) -> DivergedError:
+        """Make the error to raise when a chunk makes numbers that are no numbers any more."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """The chunks of a run in their order: those of the corpus, `epochs` times.
@@ -139,6 +159,10 @@ class Plan:
             self.alpha_of(number),
             int(random.generate_state(1, np.uint64)[0]),
         )
+
+    def diverged(self, number: int) -> DivergedError:
+        """Make the error to raise when a chunk makes numbers that are no numbers any more."""
+        return diverged(self.task(number))
 
 
 @dataclass
@@ -218,7 +242,7 @@ class Run:
         """Whether something ended it before its last chunk."""
         return self.interrupted or bool(self.stopped)
 
-    def add(self, plan: Plan, task: Task, done: Done) -> float:
+    def add(self, plan: Course, task: Any, done: Done) -> float:
         """Count a chunk; returns the mean loss of its epoch so far."""
         self.losses.add(task.epoch, done.loss, done.n_examples)
         self.position += 1

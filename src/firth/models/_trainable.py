@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import math
 import sys
 import warnings
 from abc import abstractmethod
 from contextlib import closing, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from firth.corpus import NoKnownWordError
@@ -16,13 +16,14 @@ from firth.errors import ParameterError
 from firth.models._callbacks import check_callbacks
 from firth.models._checkpoints import Checkpoints, open_checkpoints
 from firth.models._checks import at_least_1, finite
+from firth.models._figures import RunFigures
 from firth.models._hogwild import Hogwild
 from firth.models._identity import FingerprintInBackground, identity_of
 from firth.models._kept_phrases import open_phrases
 from firth.models._matrices import without_padding
 from firth.models._probes import Probe
 from firth.models._rounds import ROUND_CHUNK_SIZE, Rounds
-from firth.models._schedule import DivergedError, Plan, Run
+from firth.models._schedule import DivergedError, Plan, Run, train_chunk
 from firth.models._texts import check_contexts
 from firth.models._training import run_training
 from firth.models._word_model import WordModel
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("firth")
 
 
-class Trainable(WordModel):
+class Trainable(RunFigures, WordModel):
     """A model that is trained, and trained on.
 
     A subclass sets the attributes below, beside those of `WordModel`.
@@ -100,16 +101,6 @@ class Trainable(WordModel):
     # --- figures of the last training -----------------------------------------------------------
 
     @property
-    def epoch_losses(self) -> list[float]:
-        losses = self._run.losses
-        return [losses.mean(i) for i, n in enumerate(losses.n_examples) if n]
-
-    @property
-    def loss(self) -> float:
-        losses = self.epoch_losses
-        return losses[-1] if losses else math.nan
-
-    @property
     def n_words_trained(self) -> int:
         return self._run.n_words
 
@@ -118,21 +109,13 @@ class Trainable(WordModel):
         return sum(self._run.losses.n_examples)
 
     @property
-    def training_seconds(self) -> float:
-        return self._run.seconds
-
-    @property
     def words_per_second(self) -> float:
-        return self._run.n_words / self._run.seconds if self._run.seconds else 0.0
+        return self._per_second()
 
     @property
     def run(self) -> Run:
         """What the last training did, or the one that runs."""
         return self._run
-
-    @property
-    def interrupted(self) -> bool:
-        return self._run.interrupted
 
     @property
     def learning_curve(self) -> list[dict[str, Any]]:
@@ -314,6 +297,11 @@ class Trainable(WordModel):
             "epochs_before": self.epochs_trained,
         }
 
+    def shapes_of_state(self) -> dict[str, tuple[int, int]]:
+        """Tell which matrices a checkpoint has."""
+        rows = self._matrix_rows(len(self._words()))
+        return {name: (n, self.vector_size) for name, n in rows.items()}
+
     def live_matrices(self) -> Matrices:
         """Give views of the matrices of the training that runs, without padding."""
         live = self._live or {}
@@ -340,7 +328,7 @@ class Trainable(WordModel):
                 shares = self._update_shares()
                 return Rounds(matrices, self._make_trainer, shares, corpus, plan, self.workers, bar)
             trainer = self._make_trainer(matrices, self.workers)
-            return Hogwild(trainer, corpus, plan, self.workers, bar)
+            return Hogwild(partial(train_chunk, trainer, corpus), plan, self.workers, bar)
 
         try:
             self.train_by(make_engine, plan, callbacks, checkpoints)
@@ -400,8 +388,7 @@ class Trainable(WordModel):
         callbacks, checkpoints
             What looks at the training, which begins where the checkpoint stands.
         """
-        rows = self._matrix_rows(len(self._words()))
-        state = checkpoints.latest(plan, rows, self.vector_size) if checkpoints else None
+        state = checkpoints.latest(plan, self.shapes_of_state()) if checkpoints else None
         before = self._run
         self._take_changes()
         self._run, weights = state or (Run.of_epochs(plan.epochs), self._weights)
@@ -411,7 +398,8 @@ class Trainable(WordModel):
         except DivergedError as error:
             self._live, self._run = None, before
             if checkpoints:
-                raise checkpoints.with_last_state(error) from None
+                hint = "; load of the model's class opens it"
+                raise checkpoints.with_last_state(error, hint) from None
             raise
         except BaseException:
             if self._live is not None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from firth.models._callbacks import CallbackAny2Vec
-    from firth.models._schedule import Plan, Run
-    from firth.models._trainable import Trainable
+    from firth.models._schedule import Course, Run
     from firth.progress import Progress
 
 
@@ -24,21 +23,21 @@ class Engine(Protocol):
 class Watch(Protocol):
     """What looks at a training every now and then, between two chunks."""
 
-    def next_chunk(self, run: Run, plan: Plan) -> int | None:
+    def next_chunk(self, run: Run, plan: Any) -> int | None:
         """Give the chunk before which it wants to look next, if it goes by chunks."""
 
     def next_time(self, run: Run) -> float | None:
         """Give the time by `time.perf_counter` when it wants to look next, if it goes by time."""
 
-    def look(self, model: Trainable, run: Run, plan: Plan) -> Mapping[str, float] | None:
+    def look(self, model: Any, run: Run, plan: Any) -> Mapping[str, float] | None:
         """Look, where it is time to; returns figures to be shown."""
 
 
 def run_training(
-    model: Trainable,
+    model: Any,
     engine: Engine,
     run: Run,
-    plan: Plan,
+    plan: Course,
     bar: Progress,
     *,
     callbacks: Sequence[CallbackAny2Vec],
@@ -73,7 +72,7 @@ def run_training(
 
 
 def _segment_end(
-    run: Run, plan: Plan, watches: Sequence[Watch], *, by_epochs: bool
+    run: Run, plan: Course, watches: Sequence[Watch], *, by_epochs: bool
 ) -> tuple[int, float]:
     """Tell before which chunk, and when, somebody wants to look next."""
     until = plan.n_chunks

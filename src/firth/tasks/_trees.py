@@ -105,7 +105,7 @@ def _members_of_tar(path: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
                 file = archive.extractfile(member)
                 data = b"" if file is None else file.read(MOST_BYTES + 1)
                 yield place, _checked(data, f"{path}/{place}")
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+    except (tarfile.TarError, EOFError, OSError, OverflowError, ValueError) as error:
         if isinstance(error, SourceError | TextError):
             raise
         raise TextError(

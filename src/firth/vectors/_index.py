@@ -29,7 +29,7 @@ class IndexedVectors(SentenceVectors):
     _index: "NeighbourIndex | None" = None
     _index_of: "tuple[VectorMatrix, int] | None" = None  # its matrix, and that one's version
 
-    def build_index(self, kind: str = "hnsw", **options: Any) -> "NeighbourIndex":
+    def build_index(self, kind: str = "rabitq", **options: Any) -> "NeighbourIndex":
         """Build an index for ``most_similar(..., approximate=True)``, and measure what it finds.
 
         `save` keeps it with the vectors, and `save_index` in the folder that they were loaded
@@ -37,11 +37,12 @@ class IndexedVectors(SentenceVectors):
 
         Parameters
         ----------
-        kind : "hnsw"
-            A hierarchical navigable small world graph: the only one.
+        kind : "rabitq" or "hnsw"
+            Codes of a bit a number, made in a second, or a hierarchical navigable small world
+            graph, which is faster to ask from about a million words on.
         **options
-            Those of `firth.approximate.NeighbourIndex.build`: dtype, connectivity, expansion_add,
-            expansion_search, target_recall, n_questions, seed, workers, progress.
+            Those of `firth.approximate.NeighbourIndex.build`: bits, or dtype, connectivity and
+            expansion_add; expansion_search, target_recall, n_questions, seed, workers, progress.
 
         Returns
         -------
@@ -53,7 +54,7 @@ class IndexedVectors(SentenceVectors):
         ParameterError
             If a parameter is out of its range, or no vector has a direction.
         MissingExtraError
-            If usearch is not installed: ``pip install 'firth[index]'``.
+            If usearch, which makes graphs, is not installed: ``pip install 'firth[index]'``.
 
         Examples
         --------

@@ -1,0 +1,51 @@
+// Codes of one bit a number, for approximate search.
+#include <stdexcept>
+#include <utility>
+
+#include "bindings.hpp"
+#include "sign_codes.hpp"
+
+namespace {
+
+// Holds the arrays. Whatever the bytes in them, a search reads and finds only what is there.
+class SignCodes {
+  public:
+    SignCodes(Array2<const uint8_t> codes, Array2<const uint16_t> factors, size_t n_rows,
+              float scale_least, float scale_step, float offset_least, float offset_step)
+        : codes_(std::move(codes)), factors_(std::move(factors)) {
+        const size_t n_blocks = (n_rows + firth::code_block_rows - 1) / firth::code_block_rows;
+        const size_t n_groups = codes_.shape(1) / firth::code_group_bytes;
+        if (codes_.shape(0) != n_blocks || factors_.shape(0) != n_blocks ||
+            factors_.shape(1) != 2 * firth::code_block_rows ||
+            codes_.shape(1) % firth::code_group_bytes || n_groups % 2 || n_groups == 0 ||
+            n_groups > UINT16_MAX / firth::most_entry || n_rows >= UINT32_MAX)
+            throw std::invalid_argument("codes, factors and rows do not fit");
+        kept_ = {codes_.data(), factors_.data(), n_rows, n_groups,
+                 {scale_least, scale_step, offset_least, offset_step}};
+    }
+
+    void nearest(Array2<const float> questions, size_t n_threads, Array2<int64_t> rows) const {
+        if (questions.shape(1) != 4 * kept_.n_groups || rows.shape(0) != questions.shape(0) ||
+            n_threads == 0)
+            throw std::invalid_argument("questions and rows do not fit the codes and each other");
+        nb::gil_scoped_release release;
+        firth::find_candidates(kept_, questions.data(), questions.shape(0), rows.shape(1), n_threads,
+                               rows.data());
+    }
+
+  private:
+    Array2<const uint8_t> codes_;
+    Array2<const uint16_t> factors_;
+    firth::SignCodes kept_;
+};
+
+}  // namespace
+
+void bind_sign_codes(nb::module_ &m) {
+    nb::class_<SignCodes>(m, "SignCodes")
+        .def(nb::init<Array2<const uint8_t>, Array2<const uint16_t>, size_t, float, float, float,
+                      float>(),
+             "codes"_a, "factors"_a, "n_rows"_a, "scale_least"_a, "scale_step"_a, "offset_least"_a,
+             "offset_step"_a)
+        .def("nearest", &SignCodes::nearest, "questions"_a, "n_threads"_a, "rows"_a.noconvert());
+}

@@ -1,0 +1,44 @@
+// The inner loop of a search among codes of one bit a number: estimates of dot products.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "isa.hpp"
+
+namespace firth {
+
+// Codes lie in blocks of so many rows; the last is filled up. For each group of four bits a block has
+// code_group_bytes: byte 2i has the group of row i in its lower half and that of row 32 + i in its upper
+// one, byte 2i + 1 those of rows 16 + i and 48 + i. Sums of bytes in pairs then come out in order.
+constexpr size_t code_block_rows = 64, code_group_bytes = 32;
+// A sum of so many entries of a table must fit into a byte, with entries up to most_entry.
+constexpr size_t groups_in_a_byte = 8;
+constexpr uint8_t most_entry = 31;
+
+// What the numbers of a row's factors mean: factor = least + step * number.
+struct CodeFactors {
+    float scale_least, scale_step, offset_least, offset_step;
+};
+
+// A question made ready. Of each group of four bits `table` has the 16 sums that they may stand for,
+// twice; a sum of entries, one of each group, is worth bias + step * sum.
+struct CodeQuestion {
+    const uint8_t *table;
+    float step, bias;
+};
+
+struct Estimate {
+    float score;
+    uint32_t row;
+};
+
+FIRTH_DECLARE_KERNELS(
+    // Estimates the scores of all rows of some blocks, offset + scale * worth, and writes those not below
+    // the threshold to `found`, which has room for all. `codes` are n_blocks x n_groups x code_group_bytes,
+    // n_groups even; `factors` are the scales and then the offsets of each block's rows. Returns how many.
+    size_t scan_codes(const uint8_t *codes, const uint16_t *factors, size_t n_blocks, size_t n_groups,
+                      const CodeFactors &meaning, const CodeQuestion &question, float threshold,
+                      uint32_t first_row, Estimate *found);)
+
+}  // namespace firth

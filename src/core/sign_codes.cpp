@@ -1,0 +1,225 @@
+#include "sign_codes.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <utility>
+
+#include "on_threads.hpp"
+
+namespace firth {
+
+namespace {
+
+// Blocks that are scanned for one question after the other while they are in the first-level cache.
+constexpr size_t blocks_at_a_time = 16;
+// Questions that share such a pass; their tables stay in the second-level cache.
+constexpr size_t questions_at_a_time = 16;
+constexpr size_t batch_steps = 16;
+
+// An estimate and its row as one number, larger for a higher estimate and, of equal ones, a lower row:
+// numbers are compared without a branch.
+uint64_t as_key(const Estimate &estimate) {
+    uint32_t bits;
+    std::memcpy(&bits, &estimate.score, sizeof bits);
+    bits ^= bits >> 31 ? ~uint32_t{0} : uint32_t{1} << 31;
+    return uint64_t{bits} << 32 | (UINT32_MAX - estimate.row);
+}
+
+float score_of(uint64_t key) {
+    auto bits = static_cast<uint32_t>(key >> 32);
+    bits ^= bits >> 31 ? uint32_t{1} << 31 : ~uint32_t{0};
+    float score;
+    std::memcpy(&score, &bits, sizeof score);
+    return score;
+}
+
+// The n rows with the highest estimates so far.
+class Highest {
+  public:
+    explicit Highest(size_t n) : n_(n) {}
+
+    // No row below is kept any more.
+    float threshold() const { return threshold_; }
+    void add(const Estimate *found, size_t n_found) {
+        for (size_t i = 0; i < n_found; ++i) keys_.push_back(as_key(found[i]));
+        if (keys_.size() >= 2 * most_) cut(most_);
+    }
+    // Keep so many at most from now on, fewer than n: for a threshold that suits a part of the rows.
+    void keep(size_t most) { most_ = most; }
+    // From now on those are kept that are above the worst of now: not those that equal it, some of which
+    // may be gone.
+    void keep_all_above() {
+        cut(most_);
+        threshold_ = std::nextafter(threshold_, std::numeric_limits<float>::infinity());
+        most_ = 2 * n_;
+    }
+    void merge(const Highest &other) {
+        keys_.insert(keys_.end(), other.keys_.begin(), other.keys_.end());
+        threshold_ = std::max(threshold_, other.threshold_);
+    }
+    // Whether all of the n highest are there.
+    bool are_all() const {
+        const auto n_above = std::count_if(keys_.begin(), keys_.end(), [&](uint64_t key) {
+            return score_of(key) >= threshold_;
+        });
+        return static_cast<size_t>(n_above) >= n_ || threshold_ < least;
+    }
+    void write(int64_t *rows) {
+        cut(n_);
+        for (size_t i = 0; i < n_; ++i)
+            rows[i] = i < keys_.size() ? int64_t{UINT32_MAX - static_cast<uint32_t>(keys_[i])} : -1;
+    }
+
+  private:
+    static constexpr float least = std::numeric_limits<float>::lowest();
+
+    void cut(size_t n) {
+        if (keys_.size() <= n) return;
+        std::nth_element(keys_.begin(), keys_.begin() + static_cast<ptrdiff_t>(n - 1), keys_.end(),
+                         std::greater<>());
+        keys_.resize(n);
+        threshold_ = std::max(threshold_, score_of(keys_.back()));
+    }
+
+    size_t n_, most_ = n_;
+    float threshold_ = -std::numeric_limits<float>::infinity();
+    std::vector<uint64_t> keys_;
+};
+
+// A question's tables (see CodeQuestion): for each group the sums of its numbers whose bits are set.
+struct Tables {
+    Tables(const float *question, size_t n_groups) : bytes(n_groups * code_group_bytes) {
+        float least_of_all = 0, widest = 0, total = 0;
+        for (size_t g = 0; g < n_groups; ++g) {
+            const auto [least, most] = ends(question + 4 * g);
+            least_of_all += least;
+            widest = std::max(widest, most - least);
+            for (size_t j = 0; j < 4; ++j) total += question[4 * g + j];
+        }
+        const float unit = std::max(widest / most_entry, std::numeric_limits<float>::min());
+        for (size_t g = 0; g < n_groups; ++g) {
+            const float *const q = question + 4 * g;
+            const float least = ends(q).first;
+            for (size_t code = 0; code < 16; ++code) {
+                float sum = -least;
+                for (size_t j = 0; j < 4; ++j) sum += code >> j & 1 ? q[j] : 0;
+                const auto entry = static_cast<uint8_t>(std::lround(std::min(sum / unit, float{most_entry})));
+                bytes[g * code_group_bytes + code] = bytes[g * code_group_bytes + 16 + code] = entry;
+            }
+        }
+        // A set bit stands for +1 and one that is not for -1: twice the sum of the set ones, less all.
+        step = 2 * unit;
+        bias = 2 * least_of_all - total;
+    }
+
+    CodeQuestion asked() const { return {bytes.data(), step, bias}; }
+
+    static std::pair<float, float> ends(const float *q) {
+        float least = 0, most = 0;
+        for (size_t j = 0; j < 4; ++j) (q[j] < 0 ? least : most) += q[j];
+        return {least, most};
+    }
+
+    std::vector<uint8_t> bytes;
+    float step, bias;
+};
+
+class Scan {
+  public:
+    Scan(const SignCodes &codes, const float *questions, size_t n_questions, size_t n)
+        : codes_(codes), n_(n), highest_(n_questions, Highest(n)) {
+        tables_.reserve(n_questions);
+        for (size_t i = 0; i < n_questions; ++i)
+            tables_.emplace_back(questions + i * 4 * codes.n_groups, codes.n_groups);
+    }
+
+    // Every n_parts-th batch of blocks.
+    //
+    // `by_sample`: one batch of batch_steps shows what threshold somewhat more than n rows will reach, and
+    // hardly any of the others are kept in vain. Where too few are (Highest::are_all), the threshold has to
+    // rise from below. Words are in the order of their frequency, and so are neighbours: by steps all kinds
+    // come by early.
+    void over_blocks(size_t part, size_t n_parts, bool by_sample) {
+        const size_t n_blocks = (codes_.n_rows + code_block_rows - 1) / code_block_rows;
+        const size_t n_batches = (n_blocks + blocks_at_a_time - 1) / blocks_at_a_time;
+        by_sample = by_sample && n_batches >= 4 * batch_steps * n_parts;
+        const size_t of_sample = n_ / n_parts * 3 / 2 / batch_steps + 12;
+        for (Highest &each : highest_)
+            if (by_sample) each.keep(of_sample);
+        size_t at = 0;
+        for (size_t first = 0; first < batch_steps; ++first) {
+            for (size_t batch = first; batch < n_batches; batch += batch_steps)
+                if (at++ % n_parts == part) over_batch(batch * blocks_at_a_time, n_blocks);
+            for (Highest &each : highest_)
+                if (by_sample && first == 0) each.keep_all_above();
+        }
+    }
+
+    Highest &highest(size_t i) { return highest_[i]; }
+
+  private:
+    void over_batch(size_t block, size_t n_blocks) {
+        const size_t n = std::min(blocks_at_a_time, n_blocks - block), row = block * code_block_rows;
+        Estimate found[blocks_at_a_time * code_block_rows];
+        for (size_t i = 0; i < tables_.size(); ++i) {
+            size_t n_found = FIRTH_DISPATCH(
+                scan_codes, codes_.codes + block * codes_.n_groups * code_group_bytes,
+                codes_.factors + 2 * row, n, codes_.n_groups, codes_.meaning, tables_[i].asked(),
+                highest_[i].threshold(), static_cast<uint32_t>(row), found);
+            // Those that fill up the last block are no rows.
+            while (n_found && found[n_found - 1].row >= codes_.n_rows) --n_found;
+            highest_[i].add(found, n_found);
+        }
+    }
+
+    const SignCodes &codes_;
+    size_t n_;
+    std::vector<Tables> tables_;
+    std::vector<Highest> highest_;
+};
+
+}  // namespace
+
+void find_candidates(const SignCodes &codes, const float *questions, size_t n_questions, size_t n,
+                     size_t n_threads, int64_t *rows) {
+    if (n == 0) return;
+    const auto question = [&](size_t i) { return questions + i * 4 * codes.n_groups; };
+    // The threads share the rows of a question.
+    const auto find_one = [&](size_t i, size_t n_parts, bool by_sample) {
+        std::vector<Scan> scans(n_parts, Scan(codes, question(i), 1, n));
+        on_threads_each(n_parts, [&](size_t part) { scans[part].over_blocks(part, n_parts, by_sample); });
+        Highest all = std::move(scans[0].highest(0));
+        for (size_t part = 1; part < n_parts; ++part) all.merge(scans[part].highest(0));
+        const bool there = all.are_all();
+        if (there) all.write(rows + i * n);
+        return there;
+    };
+    const auto find_again = [&](size_t i) { find_one(i, 1, false); };
+    if (n_questions < n_threads) {
+        for (size_t i = 0; i < n_questions; ++i)
+            if (!find_one(i, n_threads, true)) find_again(i);
+        return;
+    }
+    // Or they share the questions.
+    const size_t group = std::clamp<size_t>(n_questions / n_threads, 1, questions_at_a_time);
+    std::atomic<size_t> next{0};
+    on_threads_each(n_threads, [&](size_t) {
+        for (size_t first; (first = next.fetch_add(group)) < n_questions;) {
+            const size_t count = std::min(group, n_questions - first);
+            Scan scan(codes, question(first), count, n);
+            scan.over_blocks(0, 1, true);
+            for (size_t i = 0; i < count; ++i) {
+                if (scan.highest(i).are_all())
+                    scan.highest(i).write(rows + (first + i) * n);
+                else
+                    find_again(first + i);
+            }
+        }
+    });
+}
+
+}  // namespace firth
