@@ -28,7 +28,7 @@ def test_lines_of_several_workers():
         WorkerReport("first", 2, 2_000_000, 3.0, 2.0),
         WorkerReport("second", 1, 10**6, 2, 2),
     ]
-    report = Report([first, second], "words", 3_000_000, 4.0, 1.0, 16, 600_000_000, 6e8)
+    report = Report(workers, "words", 3_000_000, 4.0, 1.0, 16, 600_000_000, 6e8)
     assert lines_of(report) == [
         "worker 0 on first: 2.00M words, 1.00M words/s with 2 threads, 3.0 s of the processor",
         "worker 1 on second: 1.00M words, 500k words/s with 1 thread, 2.0 s of the processor",
