@@ -264,3 +264,17 @@ def test_without_scipy_the_extra_is_named_before_anything_is_counted(cluster, te
     monkeypatch.setitem(sys.modules, "scipy.sparse", None)
     with pytest.raises(MissingExtraError, match=r"firth\[svd\]"):
         firth.cluster.train(model, text)
+
+
+def test_the_command_trains_glove_and_tells_what_each_worker_did(cluster, text, run, tmp_path):
+    arguments = ["--model", "glove", "--dim", "16", "--window", "5", "--epochs", "3"]
+    status, out, told = run(
+        "train", text, "-o", tmp_path / "m", "--cluster", cluster.address, *arguments
+    )
+    assert (status, "Error" in told) == (0, False)
+    for number in range(WORKERS):
+        assert f"worker {number} on " in out
+    assert "bytes a pair" in out
+    assert "3 nodes, 3 workers; reading 1 file" in told
+    assert "counting pairs: 100%" in told
+    assert len(firth.load(tmp_path / "m")) == 25

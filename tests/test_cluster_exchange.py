@@ -69,7 +69,8 @@ def test_changes_add_up_where_rows_seldom_meet_and_are_averaged_where_they_alway
     assert lengths[-1] == pytest.approx(BENDS["input"] * 25 + 8 / n_rows, rel=0.05)
     assert lengths[-2] < lengths[-1] / 100
     sums = np.ones((3, size), np.float32)
-    axes.merge(sums, np.array([1e-3, 200.0, 1e9]), 0.025, n)
+    often = 12 / (0.025 * lengths[-1])  # of which the shared direction has all of its way
+    axes.merge(sums, np.array([1e-3, often, 1e9]), 0.025, n)
     np.testing.assert_allclose(sums[0], 1, rtol=1e-3)
     assert sums[1, 0] == pytest.approx(1 / n, abs=0.02)
     np.testing.assert_allclose(sums[1, 1:], 1, atol=0.05)

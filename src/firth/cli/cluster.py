@@ -112,8 +112,8 @@ def lines_of(report: Report) -> Sequence[str]:
         return [*lines, f"all: {rate}/s; one worker exchanges nothing"]
     share = f"{100 * report.exchange_share:.0f}% of the time for " if report.exchange_share else ""
     lines.append(
-        f"all: {rate}/s; {share}{report.n_exchanges:,} exchanges of "
-        f"{format_count(report.n_bytes, 'B')}, {report.bytes_per_word:.3g} bytes a "
+        f"all: {rate}/s; {share}{report.n_exchanges:,} exchanges; "
+        f"{format_count(report.n_bytes, 'B')} in all, {report.bytes_per_word:.3g} bytes a "
         f"{report.unit.removesuffix('s')}"
     )
     return lines

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Matrices = dict[str, NDArray[np.float32]]
 
-_ROWS_PER_BLOCK = 65_536
+_ROWS_PER_BLOCK = 8_192  # which stay in the cache while they are compared
 _STEPS_AT_THE_BEGINNING = 16  # in which vectors grow fast
 
 
@@ -117,13 +117,14 @@ class Exchange:
     def _changed(self, name: str, last_tier: int) -> Rows:
         matrix, base = self.matrices[name], self.base[name]
         rows = self._tiers.rows(name, last_tier)
+        all_rows = len(rows) == len(matrix)  # where nothing has to be gathered to be compared
         numbers, values = [], []
         for begin in range(0, len(rows), _ROWS_PER_BLOCK):
             block = rows[begin : begin + _ROWS_PER_BLOCK]
-            change = matrix[block] - base[block]
-            is_changed = change.any(axis=1)
-            numbers.append(block[is_changed])
-            values.append(change[is_changed])
+            which = slice(begin, begin + len(block)) if all_rows else block
+            changed = block[(matrix[which] != base[which]).any(axis=1)]
+            numbers.append(changed)
+            values.append(matrix[changed] - base[changed])
         return Rows(np.concatenate(numbers), np.concatenate(values))
 
     def merge(self, alpha: float, parts: Sequence[Part]) -> Part:
@@ -156,8 +157,9 @@ class Exchange:
         for part in merged:
             for name, rows in part.rows.items():
                 base = self.base[name]
-                base[rows.numbers] += rows.values
-                self.matrices[name][rows.numbers] = base[rows.numbers]
+                exchanged = base[rows.numbers] + rows.values
+                base[rows.numbers] = exchanged
+                self.matrices[name][rows.numbers] = exchanged
         for tier in range(len(merged[0].words)):
             self._words[tier] = 0
         self.applied = step

@@ -250,10 +250,11 @@ class Seats:
                 f"{_why(error)}; look at the logs of Ray, and at the memory of the nodes"
             )
         lost = seat.words_since(self._rhythm.n_tiers - 1)
-        told = (
-            f"worker {seat.number} on {seat.node.address} died ({_why(error)}); of what it had "
-            f"learned in its last {format_count(lost, 'words')}, the changes of rows that were not "
-            f"exchanged yet are lost"
+        told = f"worker {seat.number} on {seat.node.address} died ({_why(error)}); " + (
+            f"of what it had learned in its last {format_count(lost, 'words')}, the changes of "
+            f"rows that were not exchanged yet are lost"
+            if lost
+            else "what it was at is trained again, and nothing is lost"
         )
         seat.node = self._node_for(seat)
         self._start(seat)
