@@ -329,7 +329,7 @@ def test_what_is_chosen_in_one_map_is_chosen_in_the_other(chromium, vectors):
         page.wait_for_timeout(800)
         drawn = page.locator(".pane").nth(1).get_attribute("data-drawn")
         assert int(drawn) > 3  # the other map followed
-        assert page.evaluate("() => location.hash") != before
+        page.wait_for_function("before => location.hash != before", arg=before, timeout=10_000)
         page.locator("#lasso").click()
         page.mouse.move(middle[0] - 90, middle[1] - 90)
         page.mouse.down()
