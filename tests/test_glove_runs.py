@@ -1,11 +1,7 @@
 """Checkpoints of GloVe: killed, interrupted, damaged and refused, and the bits that come of it."""
 
 import json
-import random
-import signal
-import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -13,6 +9,7 @@ import pytest
 import firth
 from firth.errors import OutputError, ParameterError
 from firth.models import CallbackAny2Vec, GloVe, _checkpoints, remove_checkpoint
+from kills import kill_until_done
 
 QUICK = {"vector_size": 8, "epochs": 12, "workers": 1, "min_count": 1, "progress": False}
 
@@ -183,42 +180,15 @@ model.save(sys.argv[2] + "-model")
 
 
 def test_a_process_killed_at_random_moments_ends_with_the_same_bits(text, tmp_path):
-    n_kills = 8  # at most: a machine may be through before that
     options = QUICK | {"epochs": 600, "vector_size": 32}
     whole = GloVe(corpus_file=text, **options)
     folder = tmp_path / "run"
     command = [sys.executable, "-c", KILLED, text, folder, repr(options)]
-    draw = random.Random(5)
-    kills, reached = 0, [0]
-
-    def position():
-        return max((int(state.name[6:]) for state in folder.glob("state-*")), default=0)
-
-    while True:
-        with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
-            if kills < n_kills:
-                if kills % 3 == 0:  # while it starts, counts, or opens what was kept
-                    time.sleep(draw.random() * 0.6)
-                else:  # while it trains, or saves
-                    while process.poll() is None and position() == reached[-1]:
-                        time.sleep(0.002)
-                    time.sleep(draw.random() * 0.03)
-                process.kill()
-            error = process.communicate(timeout=300)[1]
-        if process.returncode == 0:
-            break
-        assert process.returncode == -signal.SIGKILL, error.decode()
-        kills += 1
-        reached.append(position())
-    assert kills >= 3
-    assert reached == sorted(reached)
-    assert len(set(reached)) > kills / 2
+    kill_until_done(command, folder, 8)
     kept = firth.load(tmp_path / "run-model")
     assert kept.vectors.tobytes() == whole.wv.vectors.tobytes()
     told = json.loads((tmp_path / "run-model" / "config.json").read_text())["training"]
     assert told["epoch_losses"] == whole.epoch_losses
-    assert not list(tmp_path.glob(".run.*"))
-    assert not list(folder.glob(".*"))
 
 
 def test_the_command_line_resumes(run, text, tmp_path, monkeypatch):

@@ -1,10 +1,7 @@
 """Long runs: callbacks, probes, checkpoints, resume, the same bits with several threads."""
 
 import os
-import random
 import re
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -25,6 +22,7 @@ from firth.models import (
     remove_checkpoint,
 )
 from firth.models._rounds import merge_factors
+from kills import kill_until_done
 
 QUICK = {"vector_size": 16, "sample": 0, "workers": 1, "progress": False, "min_count": 1,
          "batch_words": 1000}  # fmt: skip
@@ -646,36 +644,10 @@ def test_a_process_killed_at_random_moments_ends_with_the_same_bits(text, tmp_pa
     whole = Word2Vec(corpus_file=text, progress=False, **options)
     folder = tmp_path / "run"
     command = [sys.executable, "-c", KILLED, text, folder, repr(options)]
-    draw = random.Random(5)
-    kills, reached = 0, [0]
-
-    def position():
-        return max((int(state.name[6:]) for state in folder.glob("state-*")), default=0)
-
-    while True:
-        with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
-            if kills < n_kills:
-                if kills % 3 == 0:  # while it starts, reads, or opens what was kept
-                    time.sleep(draw.random() * 0.6)
-                else:  # while it trains, or saves
-                    while process.poll() is None and position() == reached[-1]:
-                        time.sleep(0.002)
-                    time.sleep(draw.random() * 0.03)
-                process.kill()
-            error = process.communicate(timeout=60)[1]
-        if process.returncode == 0:
-            break
-        assert process.returncode == -signal.SIGKILL, error.decode()
-        kills += 1
-        reached.append(position())
-    assert kills == n_kills
-    assert reached == sorted(reached)
-    assert len(set(reached)) > n_kills / 2
+    kill_until_done(command, folder, n_kills)
     kept = Word2Vec.load(tmp_path / "run-model")
     assert same_bits(kept, whole)
     assert kept.n_words_trained == whole.n_words_trained
-    assert not list(tmp_path.glob(".run.*"))
-    assert not list(folder.glob(".*"))
 
 
 # --- the same bits with several threads -----------------------------------------------------------
