@@ -315,10 +315,6 @@ class NeighbourIndex:
         directions = unit_rows(queries, self._matrix.shape[1])
         if k < 0:
             raise ParameterError(f"k must be 0 or more, not {k}")
-        if exclude is not None and len(exclude) != len(directions):
-            raise ParameterError(
-                f"exclude has {len(exclude)} entries for {len(directions)} queries; give one each"
-            )
         k = min(k, len(self._matrix))
         n_wanted = k + max(map(len, exclude or ()), default=0)
         expansion = expansion or self.expansion_search
