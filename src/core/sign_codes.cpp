@@ -92,7 +92,9 @@ class Highest {
 
 // A question's tables (see CodeQuestion): for each group the sums of its numbers whose bits are set.
 struct Tables {
-    Tables(const float *question, size_t n_groups) : bytes(n_groups * code_group_bytes) {
+    Tables(const float *question, const SignCodes &codes)
+        : bytes(codes.n_groups * code_group_bytes) {
+        const size_t n_groups = codes.n_groups;
         float least_of_all = 0, widest = 0, total = 0;
         for (size_t g = 0; g < n_groups; ++g) {
             const auto [least, most] = ends(question + 4 * g);
@@ -112,11 +114,16 @@ struct Tables {
             }
         }
         // A set bit stands for +1 and one that is not for -1: twice the sum of the set ones, less all.
-        step = 2 * unit;
-        bias = 2 * least_of_all - total;
+        asked_.step = 2 * unit;
+        asked_.bias = 2 * least_of_all - total;
+        set_16_bits(static_cast<float>(n_groups * most_entry), codes.meaning);
     }
 
-    CodeQuestion asked() const { return {bytes.data(), step, bias}; }
+    CodeQuestion asked() const {
+        CodeQuestion asked = asked_;
+        asked.table = bytes.data();
+        return asked;
+    }
 
     static std::pair<float, float> ends(const float *q) {
         float least = 0, most = 0;
@@ -125,7 +132,33 @@ struct Tables {
     }
 
     std::vector<uint8_t> bytes;
-    float step, bias;
+
+  private:
+    void set_16_bits(float most_sum, const CodeFactors &meaning) {
+        constexpr float one = 1 << 15;
+        const float middle = std::clamp(std::round(-asked_.bias / asked_.step), 0.0f, most_sum);
+        const float most = std::max(middle, most_sum - middle) + 1;
+        const float of_shift_0 = one * meaning.scale_step * asked_.step;
+        // As many bits as half of the range has room for, and no offset is too large for.
+        int shift = std::max(0, static_cast<int>(std::log2(one / 2 / most)));
+        while (shift > 0 && 2 * one * meaning.offset_step > std::ldexp(of_shift_0, -shift)) --shift;
+        const float unit = std::ldexp(of_shift_0, -shift), offset_factor = one * meaning.offset_step / unit;
+        asked_.middle = static_cast<int16_t>(middle);
+        asked_.shift = shift;
+        asked_.unit = unit;
+        if (offset_factor < one && unit > std::numeric_limits<float>::min()) {
+            asked_.offset_factor = static_cast<int16_t>(offset_factor);
+            // The middle is rounded, the offset's factor cut off, and so are two products and the threshold.
+            const float bias = std::fabs(asked_.bias + asked_.step * middle);
+            asked_.error = one * meaning.scale_step * bias + 5 * unit;
+        } else {
+            asked_.offset_factor = 0;
+            asked_.unit = 1;
+            asked_.error = std::numeric_limits<float>::infinity();
+        }
+    }
+
+    CodeQuestion asked_{};
 };
 
 class Scan {
@@ -134,7 +167,7 @@ class Scan {
         : codes_(codes), n_(n), highest_(n_questions, Highest(n)) {
         tables_.reserve(n_questions);
         for (size_t i = 0; i < n_questions; ++i)
-            tables_.emplace_back(questions + i * 4 * codes.n_groups, codes.n_groups);
+            tables_.emplace_back(questions + i * 4 * codes.n_groups, codes);
     }
 
     // Batches of blocks, each of which one of n_parts scans takes: of the first of batch_steps every
