@@ -132,7 +132,7 @@ class NeighbourIndex:
             That of a graph hardly does, so that it is faster from about a million rows on.
         bits : int, optional
             Of ``"rabitq"``: how many each row has. If not given, as many as there are principal
-            axes that hold 85 hundredths of the variance, but 64 at least; all, where these are most.
+            axes that hold 85 % of the variance, but 64 at least; all, where these are most.
         dtype : "float32", "float16" or "int8", optional
             Of ``"hnsw"``: how it keeps its copy of the vectors; float16 if not given.
         connectivity : int, optional
