@@ -37,7 +37,11 @@ class Explorer {
     this.search = new Combobox(byId<HTMLInputElement>("search"), () => panes[0].map, choose);
     this.wordPanel = new WordPanel(panes, { choose, hover: (word) => this.hover(word) });
     this.selection = new SelectionPanel(panes, choose);
-    const questions = { choose, plane: (ends: Ends | null) => this.planeShown(ends) };
+    const questions = {
+      choose,
+      plane: (ends: Ends | null) => this.planeShown(ends),
+      flown: () => this.linked.release(),
+    };
     new AnalogyPanel(panes, questions);
     new OddPanel(panes, questions);
     this.axesPanel = new AxesPanel(panes, questions);
@@ -51,9 +55,15 @@ class Explorer {
     if (looked.ends && this.panes[0].hasMap) {
       this.tabs.show("axes");
       await this.axesPanel.show(looked.ends);
+    } else if (this.ends) {
+      await this.axesPanel.leave();
     }
     if (looked.word) await this.choose(looked.word, false, !looked.view);
-    if (looked.view) this.panes[0].setView(looked.view);
+    else if (this.word !== null) this.leave();
+    if (looked.view) {
+      this.linked.lead(this.panes[0]);
+      this.panes[0].setView(looked.view);
+    }
   }
 
   async choose(word: string, step = true, fly = true): Promise<void> {
@@ -64,6 +74,7 @@ class Explorer {
     this.tellTrail();
     if (step) this.write(true);
     document.title = `${word.slice(0, 60)} \u2013 firth explore`;
+    if (fly) this.linked.release();
     for (const pane of this.panes) {
       pane.mark(word);
       if (fly) pane.fly(word);
@@ -148,17 +159,28 @@ class Explorer {
     void this.choose(word, false).then(() => this.write(true));
   }
 
+  private zoom(factor: number): void {
+    const pane = this.linked.leading;
+    this.linked.lead(pane);
+    pane.zoom(factor);
+  }
+
   private lasso(on: boolean): void {
     byId("lasso").setAttribute("aria-pressed", String(on));
     for (const pane of this.panes) pane.setLasso(on);
   }
 
   private listen(): void {
-    byId("zoom-in").addEventListener("click", () => this.panes[0].zoom(1.6));
-    byId("zoom-out").addEventListener("click", () => this.panes[0].zoom(1 / 1.6));
+    byId("zoom-in").addEventListener("click", () => this.zoom(1.6));
+    byId("zoom-out").addEventListener("click", () => this.zoom(1 / 1.6));
     byId("fit").addEventListener("click", () => this.panes.forEach((pane) => pane.fit()));
     byId("lasso").addEventListener("click", () => this.lasso(byId("lasso").getAttribute("aria-pressed") !== "true"));
     byId("copy").addEventListener("click", () => void this.copy());
+    byId("skip").addEventListener("click", (event) => {
+      // The address is the view's: a jump within the page would let go of it.
+      event.preventDefault();
+      byId("side").focus();
+    });
     document.addEventListener("keydown", (event) => {
       const typing = event.target instanceof HTMLInputElement;
       if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
@@ -168,6 +190,12 @@ class Explorer {
     });
     window.addEventListener("popstate", (event) => {
       const looked = readAddress();
+      if (event.state === null) {
+        // An address that was put into this tab, and no step that was made here.
+        if ((looked.model ?? this.panes[0].model.name) === this.panes[0].model.name) void this.open(looked, []);
+        else location.reload();
+        return;
+      }
       this.trail = readTrail(event.state);
       if (looked.word && looked.word !== this.word) void this.choose(looked.word, false);
       else if (!looked.word) this.leave();

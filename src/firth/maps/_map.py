@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from firth.maps._groups import Colouring
-    from firth.vectors import KeyedVectors
+    from firth.maps._vectors import Vectors
 
 COLOURINGS = ("clusters", "frequency")
 _NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "principal components"}
@@ -138,7 +138,7 @@ class WordMap:
 
 
 def map_words(
-    wv: KeyedVectors,
+    wv: Vectors,
     words: Iterable[str] | None = None,
     *,
     top: int | None = None,
