@@ -235,6 +235,13 @@ async function tellMoved(panes: Pane[], choose: (word: string) => void): Promise
   }
 }
 
+/** Hides what needs a map where there is none. */
+function tellMaps(panes: Pane[]): void {
+  const there = panes.every((pane) => pane.hasMap);
+  byId("tools").hidden = !there;
+  byId("tab-axes").hidden = !there;
+}
+
 /** The models to show: that of the address first; of a training, as soon as it has vectors. */
 async function modelsToShow(all: Model[], wanted: string | undefined, training: Training | null): Promise<Model[]> {
   while (!all.length && training) {
@@ -265,6 +272,7 @@ async function main(): Promise<void> {
         lasso: (pane, words) => explorer?.lassoed(pane, words),
         hover: (pane, word) => explorer?.hover(word, pane),
         viewed: (pane) => explorer?.viewed(pane),
+        listed: () => tellMaps(panes),
         search: () => explorer?.focusSearch(),
         leave: () => explorer?.leave(),
       }));
@@ -273,8 +281,7 @@ async function main(): Promise<void> {
     stage.replaceChildren(...panes.map((pane) => pane.root));
     await Promise.all(panes.map((pane) => pane.open()));
     explorer = new Explorer(panes, tabs);
-    byId("tools").hidden = !panes[0].hasMap;
-    byId("tab-axes").hidden = !panes[0].hasMap;
+    tellMaps(panes);
     if (panes.length > 1) {
       byId("tab-moved").hidden = false;
       byId("tab-moved").addEventListener("click", () => void tellMoved(panes, choose), { once: true });

@@ -13,6 +13,8 @@ export interface PaneEvents {
   lasso(pane: Pane, words: string[]): void;
   hover(pane: Pane, word: string | null): void;
   viewed(pane: Pane): void;
+  /** There is a list now where the map was. */
+  listed(): void;
   search(): void;
   leave(): void;
 }
@@ -72,6 +74,7 @@ export class Pane {
       click: (i) => this.events.choose(this.map.words[i]),
       lasso: (chosen) => this.events.lasso(this, chosen.map((i) => this.map.words[i])),
       view: () => this.viewed(),
+      lost: () => this.lose(),
     });
     this.map = await loading;
     this.places = this.map;
@@ -91,11 +94,20 @@ export class Pane {
       await this.showPoints(false);
       this.points.setView({ x: 0, y: 0, zoom: 1 });
     } else {
-      this.root.classList.add("listed");
-      this.canvas.parentElement!.replaceWith(this.list());
+      this.showList("This browser draws no WebGL, so that here are the words as a list.");
     }
     this.tellGroups();
     void this.follow();
+  }
+
+  private lose(): void {
+    const { points } = this;
+    if (!points) return;
+    this.points = null;
+    this.showList("The browser lost what it draws the map with, so that here are the words as a list. To reload the page brings the map back.");
+    this.events.listed();
+    // Not within the call that tells of it.
+    setTimeout(() => points.destroy());
   }
 
   // --- what is shown ----------------------------------------------------------------------------
@@ -156,7 +168,7 @@ export class Pane {
       arranging: `A better map is being made, once: ${why} \u2026`,
       failed: `A better map could not be made: ${why}.`,
     }[state];
-    this.note.replaceChildren(`${this.map.note} ${rest}`, ...(fault ? [h("span", { class: "fault" }, ` ${fault}.`)] : []));
+    this.note.replaceChildren(this.points ? `${this.map.note} ${rest}` : "", ...(fault ? [h("span", { class: "fault" }, ` ${fault}.`)] : []));
   }
 
   /** Shows the map that there is by now, with the same words marked. */
@@ -364,7 +376,7 @@ export class Pane {
   }
 
   /** All words that a browser without WebGL can show. */
-  private list(): HTMLElement {
+  private showList(why: string): void {
     const list = h("ol", { class: "words", "aria-label": `Words of ${this.model.name}, the most frequent first` });
     const more = h("button", { type: "button", class: "more", click: () => add() }, "More words");
     const add = () => {
@@ -377,9 +389,9 @@ export class Pane {
       more.hidden = list.children.length >= this.map.words.length;
     };
     add();
-    return h("div", { class: "list" },
-      h("p", { class: "dim" }, "This browser draws no WebGL, so that here are the words as a list. Everything else works as on the map."),
-      list, more);
+    this.root.classList.add("listed");
+    this.canvas.parentElement!.replaceWith(h("div", { class: "list" },
+      h("p", { class: "dim" }, `${why} Everything else works as on the map.`), list, more));
   }
 }
 
