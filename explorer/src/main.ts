@@ -156,7 +156,9 @@ class Explorer {
     if (word === undefined) return;
     this.trail = this.trail.slice(0, to);
     this.word = null;
-    void this.choose(word, false).then(() => this.write(true));
+    void this.choose(word, false);
+    // At once: the browser's own Back may come before the neighbours do.
+    this.write(true);
   }
 
   private zoom(factor: number): void {
@@ -200,7 +202,6 @@ class Explorer {
       if (looked.word && looked.word !== this.word) void this.choose(looked.word, false);
       else if (!looked.word) this.leave();
     });
-    watchTheme(() => this.panes.forEach((pane) => pane.repaint()));
   }
 
   private async copy(): Promise<void> {
@@ -260,12 +261,20 @@ async function main(): Promise<void> {
   const looked = readAddress();
   let explorer: Explorer | undefined;
   const panes: Pane[] = [];
+  let training: Training | null = null;
+  watchTheme(() => {
+    for (const pane of panes) pane.repaint();
+    training?.draw();
+  });
   try {
     const [trained, served] = await Promise.all([live(), models()]);
     const choose = (word: string) => void explorer?.choose(word);
-    const training = trained === null ? null : new Training(trained, () => panes[0]?.map, choose);
+    training = trained === null ? null : new Training(trained, () => panes[0]?.map, choose);
     const tabs = new Tabs();
-    if (training) tabs.show("training");
+    if (training) {
+      tabs.show("training");
+      document.body.classList.add("watching");
+    }
     for (const model of await modelsToShow(served, looked.model, training)) {
       panes.push(new Pane(model, {
         choose,

@@ -325,7 +325,7 @@ export class Pane {
   }
 
   redraw(): void {
-    if (this.frame || !this.points) return;
+    if (this.frame || !this.points || !this.map) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       const { points } = this;
