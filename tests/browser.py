@@ -26,9 +26,8 @@ def browser():
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     if not CHROMIUM:
         pytest.skip("there is no Chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        with launched(playwright.chromium) as started:
-            yield started
+    with sync_api.sync_playwright() as playwright, launched(playwright.chromium) as started:
+        yield started
 
 
 @contextmanager

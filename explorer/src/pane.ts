@@ -1,6 +1,6 @@
 /** One model on its map: points, words over them, a legend; or a list where nothing can be drawn. */
 
-import { type Axes, mapState, type MapState, type Model } from "./api";
+import { type Axes, mapState, type MapState, type Model, models } from "./api";
 import { h, number, shown, wordElement } from "./elements";
 import { listenToFingers, listenToKeys } from "./gestures";
 import { Labels, type Marks } from "./labels";
@@ -30,6 +30,7 @@ export class Pane {
   readonly root: HTMLElement;
   private readonly canvas: HTMLCanvasElement;
   private readonly labels: Labels;
+  private readonly size = h("span", { class: "dim" });
   private readonly tip: HTMLElement;
   private readonly note: HTMLElement;
   private readonly legend: HTMLElement;
@@ -57,10 +58,15 @@ export class Pane {
     this.root = h(
       "section",
       { class: "pane", "aria-label": `Model ${model.name}` },
-      h("h2", { class: "model" }, h("bdi", {}, shown(model.name)), h("span", { class: "dim" }, ` ${number(model.words)} words \u00d7 ${model.vectorSize}`)),
+      h("h2", { class: "model" }, h("bdi", {}, shown(model.name)), this.size),
       h("div", { class: "plot" }, this.canvas, labels, this.tip),
       h("div", { class: "about-map" }, this.legend, this.note),
     );
+    this.tellSize();
+  }
+
+  private tellSize(): void {
+    this.size.textContent = ` ${number(this.model.words)} words \u00d7 ${this.model.vectorSize}`;
   }
 
   get hasMap(): boolean {
@@ -178,6 +184,9 @@ export class Pane {
     const [word, others] = [chosen >= 0 ? this.map.words[chosen] : null, words(strong)];
     const pairs = arrows.map(({ from, to }): [string, string] => [this.map.words[from], this.map.words[to]]);
     this.map = await loadMap(this.model.name);
+    // What was replaced on disk may have other words, of another size.
+    Object.assign(this.model, (await models()).find(({ name }) => name === this.model.name));
+    this.tellSize();
     this.labels.forget();
     if (!ends) {
       this.places = this.map;

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from firth.service._problems import Problem
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -14,7 +16,7 @@ SECONDS_FOR_A_HEAD = 10.0
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """HTTP as uvicorn speaks it, but for connections on which no request arrives in time."""
+    """HTTP as uvicorn speaks it, but for what is no request, or none that arrives in time."""
 
     _giving_up: asyncio.TimerHandle | None = None
 
@@ -22,6 +24,16 @@ class PatientProtocol(HttpToolsProtocol):
         """Begin to wait for the first request."""
         super().connection_made(transport)
         self._wait()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (it says no more than that)
+        """Say what is wrong with what is no HTTP, or more of it than is read."""
+        told = Problem(
+            400, "this is no HTTP, or its first line is longer than 64 KiB; POST what is long"
+        ).response()
+        fields = [*told.raw_headers, (b"connection", b"close")]
+        head = b"".join(b"%s: %s\r\n" % field for field in fields)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n%s\r\n%s" % (head, told.body))
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         """Wait for the rest of a request that has begun."""
