@@ -304,7 +304,7 @@ def changed(file, **fields):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"index_version": 2}, "index of version 2"),
+        ({"index_version": 99}, "index of version 99"),
         ({"kind": "ivf"}, "'kind' is 'ivf'"),
         ({"n_indexed": 0}, "'n_indexed' is 0"),
         ({"expansion_search": "64"}, "'expansion_search' is '64'"),

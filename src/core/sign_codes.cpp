@@ -137,26 +137,32 @@ class Scan {
             tables_.emplace_back(questions + i * 4 * codes.n_groups, codes.n_groups);
     }
 
-    // Every n_parts-th batch of blocks.
+    // Batches of blocks, each of which one of n_parts scans takes: of the first of batch_steps every
+    // n_parts-th, of the others the `next` one that is left, so that nobody waits for a thread that comes
+    // late.
     //
-    // `by_sample`: one batch of batch_steps shows what threshold somewhat more than n rows will reach, and
-    // hardly any of the others are kept in vain. Where too few are (Highest::are_all), the threshold has to
-    // rise from below. Words are in the order of their frequency, and so are neighbours: by steps all kinds
-    // come by early.
-    void over_blocks(size_t part, size_t n_parts, bool by_sample) {
+    // `by_sample`: the first step shows what threshold somewhat more than n rows will reach, and hardly any
+    // of the others are kept in vain. Where too few are (Highest::are_all), the threshold has to rise from
+    // below. Words are in the order of their frequency, and so are neighbours: by steps all kinds come by
+    // early.
+    void over_blocks(size_t part, size_t n_parts, std::atomic<size_t> &next, bool by_sample) {
         const size_t n_blocks = (codes_.n_rows + code_block_rows - 1) / code_block_rows;
         const size_t n_batches = (n_blocks + blocks_at_a_time - 1) / blocks_at_a_time;
         by_sample = by_sample && n_batches >= 4 * batch_steps * n_parts;
         const size_t of_sample = n_ / n_parts * 3 / 2 / batch_steps + 12;
         for (Highest &each : highest_)
             if (by_sample) each.keep(of_sample);
-        size_t at = 0;
-        for (size_t first = 0; first < batch_steps; ++first) {
+        for (size_t batch = part * batch_steps; batch < n_batches; batch += n_parts * batch_steps)
+            over_batch(batch * blocks_at_a_time, n_blocks);
+        for (Highest &each : highest_)
+            if (by_sample) each.keep_all_above();
+        size_t at = 0, mine = next.fetch_add(1);
+        for (size_t first = 1; first < batch_steps; ++first)
             for (size_t batch = first; batch < n_batches; batch += batch_steps)
-                if (at++ % n_parts == part) over_batch(batch * blocks_at_a_time, n_blocks);
-            for (Highest &each : highest_)
-                if (by_sample && first == 0) each.keep_all_above();
-        }
+                if (at++ == mine) {
+                    over_batch(batch * blocks_at_a_time, n_blocks);
+                    mine = next.fetch_add(1);
+                }
     }
 
     Highest &highest(size_t i) { return highest_[i]; }
@@ -191,7 +197,10 @@ void find_candidates(const SignCodes &codes, const float *questions, size_t n_qu
     // The threads share the rows of a question.
     const auto find_one = [&](size_t i, size_t n_parts, bool by_sample) {
         std::vector<Scan> scans(n_parts, Scan(codes, question(i), 1, n));
-        on_threads_each(n_parts, [&](size_t part) { scans[part].over_blocks(part, n_parts, by_sample); });
+        std::atomic<size_t> next{0};
+        on_threads_each(n_parts, [&](size_t part) {
+            scans[part].over_blocks(part, n_parts, next, by_sample);
+        });
         Highest all = std::move(scans[0].highest(0));
         for (size_t part = 1; part < n_parts; ++part) all.merge(scans[part].highest(0));
         const bool there = all.are_all();
@@ -206,12 +215,13 @@ void find_candidates(const SignCodes &codes, const float *questions, size_t n_qu
     }
     // Or they share the questions.
     const size_t group = std::clamp<size_t>(n_questions / n_threads, 1, questions_at_a_time);
-    std::atomic<size_t> next{0};
+    std::atomic<size_t> next_question{0};
     on_threads_each(n_threads, [&](size_t) {
-        for (size_t first; (first = next.fetch_add(group)) < n_questions;) {
+        for (size_t first; (first = next_question.fetch_add(group)) < n_questions;) {
             const size_t count = std::min(group, n_questions - first);
             Scan scan(codes, question(first), count, n);
-            scan.over_blocks(0, 1, true);
+            std::atomic<size_t> next{0};
+            scan.over_blocks(0, 1, next, true);
             for (size_t i = 0; i < count; ++i) {
                 if (scan.highest(i).are_all())
                     scan.highest(i).write(rows + (first + i) * n);

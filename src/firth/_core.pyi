@@ -150,6 +150,24 @@ class SignCodes:
         self, questions: NDArray[np.float32], n_threads: int, rows: NDArray[np.int64]
     ) -> None: ...
 
+class FineCodes:
+    def __init__(
+        self,
+        codes: NDArray[np.uint8],
+        n_numbers: int,
+        scale_least: float,
+        scale_step: float,
+        offset_least: float,
+        offset_step: float,
+    ) -> None: ...
+    def choose(
+        self,
+        questions: NDArray[np.float32],
+        candidates: NDArray[np.int64],
+        n_threads: int,
+        rows: NDArray[np.int64],
+    ) -> None: ...
+
 def first_wrong_byte(
     data: NDArray[np.uint8],
     n_nodes: int,

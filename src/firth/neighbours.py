@@ -227,9 +227,13 @@ def unit_rows(queries: ArrayLike, dim: int) -> NDArray[np.float32]:
             f"(n_queries, {dim})"
         )
     array = array.astype(np.float64)
+    squares = np.einsum("ij,ij->i", array, array)
+    if squares.min(initial=1.0) > 0 and squares.max(initial=1.0) < np.inf:  # as a rule
+        array /= np.sqrt(squares)[:, None]
+        return array.astype(np.float32)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        lengths = np.sqrt(np.einsum("ij,ij->i", array, array))
-        array /= np.where(np.isfinite(lengths) & (lengths > 0), lengths, np.nan)[:, None]
+        lengths = np.where(np.isfinite(squares) & (squares > 0), np.sqrt(squares), np.nan)
+        array /= lengths[:, None]
     return array.astype(np.float32)
 
 

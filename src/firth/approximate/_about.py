@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KINDS = ("rabitq", "hnsw")
-VERSION = 1
+VERSION = 2
 _SAMPLED_ROWS = 256
 
 _ANY = (float("-inf"), float("inf"))
@@ -37,6 +37,8 @@ _NUMBERS_OF_KIND: dict[str, dict[str, tuple[float, float]]] = {
         "scale_step": _ANY,
         "offset_least": _ANY,
         "offset_step": _ANY,
+        "fine_scale_least": _ANY,
+        "fine_scale_step": _ANY,
     },
     "hnsw": {
         "connectivity": (2, 256),

@@ -342,11 +342,13 @@ class NeighbourIndex:
         n_wanted: int,
         expansion: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        nowhere = ~np.isfinite(directions.sum(axis=1))
-        if nowhere.any():
+        # Those without a direction are NaN throughout.
+        nowhere = np.isnan(directions[:, 0])
+        if some_nowhere := bool(nowhere.any()):
             directions = np.where(nowhere[:, None], np.float32(0), directions)
         candidates = self._found_by.candidates(directions, n_wanted, expansion, usable_cores())
-        candidates[nowhere] = -1
+        if some_nowhere:
+            candidates[nowhere] = -1
         return best_of(self._matrix, self._norms, directions, k, exclude, candidates)
 
     # --- what it is -----------------------------------------------------------------------------
