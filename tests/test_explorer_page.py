@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import firth
-from browser import Watched, browser
+from browser import Watched, browser, launched
 
 pytest.importorskip("starlette", reason="the extra serve is not installed")
 
@@ -71,6 +71,8 @@ def search(page, word):
 
 def settled(page):
     """Wait until the map was drawn and stands still."""
+    if page.locator("ol.words").count():
+        return
     before = None
     while True:
         drawn = page.locator(".pane").first.get_attribute("data-drawn")
@@ -251,6 +253,53 @@ def test_a_browser_without_webgl_has_a_list(watched, server, vectors):
     assert neighbours(page) == [
         word for word, _ in vectors[0].most_similar(vectors[0].index_to_key[5])
     ]
+
+
+def test_where_webgl_is_forbidden_the_list_is_there_by_itself(chromium, server, vectors):
+    with launched(chromium.browser_type, "--disable-3d-apis") as started:
+        watched = Watched(started)
+        page = watched.open(server.url)
+        page.locator("ol.words button").nth(3).click()
+        assert neighbours(page) == [
+            word for word, _ in vectors[0].most_similar(vectors[0].index_to_key[3])
+        ]
+        assert page.locator("#tools").is_hidden()
+        watched.close()
+
+
+def test_where_the_graphics_are_lost_a_list_is_there_instead(watched, server):
+    watched.context.add_init_script(
+        """const get = HTMLCanvasElement.prototype.getContext;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+            const context = get.call(this, kind, ...more);
+            if (context && kind.includes('webgl')) window.drawing = context;
+            return context;
+        };"""
+    )
+    page = watched.open(server.url)
+    settled(page)
+    page.evaluate("drawing.getExtension('WEBGL_lose_context').loseContext()")
+    page.locator("ol.words button").first.wait_for()
+    assert "lost" in page.locator(".list").inner_text()
+    assert page.locator("#tools").is_hidden()
+    page.locator("#theme").click()  # paints what is there
+    search(page, WORD)
+    assert len(neighbours(page)) == 10
+
+
+def test_an_address_that_is_put_into_the_open_page_is_opened(page):
+    search(page, WORD)
+    settled(page)
+    page.evaluate("location.hash = '#word=file&view=0.1,-0.2,6'")
+    page.locator("#word-title").get_by_text("file", exact=True).wait_for()
+    page.wait_for_url("**view=0.1000*-0.2000*6.000*")
+    page.evaluate("location.hash = '#view=0,0,1'")
+    page.locator("#word-title").wait_for(state="detached")
+    page.go_back()
+    page.locator("#word-title").get_by_text("file", exact=True).wait_for()
+    # A jump within the page is none to another view.
+    page.evaluate("document.getElementById('skip').click()")
+    assert page.locator("#word-title").count() == 1
 
 
 def test_strange_words_are_text_and_never_markup(chromium):

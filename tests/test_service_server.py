@@ -112,6 +112,17 @@ def test_what_is_no_http_is_refused(service):
         assert everything_from(connection).startswith(b"HTTP/1.1 400")
 
 
+def test_an_address_that_never_ends_is_refused_as_everything_is(service):
+    with raw(service) as connection:
+        connection.sendall(b"GET /v1/similar?word=" + b"x" * 60_000)
+        connection.sendall(b"x" * 8000)
+        answer = everything_from(connection)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head
+    assert f"content-length: {len(body)}".encode() in head
+    assert json.loads(body)["status"] == 400
+
+
 def test_a_request_that_is_cut_off_does_no_harm(service, http):
     for part in (b"GET /v1/sim", HALF_A_BODY):
         with raw(service) as connection:

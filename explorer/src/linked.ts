@@ -23,12 +23,28 @@ export class Linked {
     }
   }
 
+  /** The other map goes from now on where this one does. */
+  lead(pane: Pane): void {
+    this.leader = pane;
+  }
+
+  /** Each map goes its own way, to a word that is elsewhere in each, until one is touched again. */
+  release(): void {
+    this.leader = null;
+    cancelAnimationFrame(this.gliding);
+  }
+
+  /** The map that was touched last. */
+  get leading(): Pane {
+    return this.leader ?? this.panes[0];
+  }
+
   follow(moved: Pane): void {
     if (this.panes.length < 2 || moved !== this.leader || this.resting) return;
     // Not for every frame: what is in sight has to be looked for.
     this.resting = window.setTimeout(() => {
       this.resting = 0;
-      this.glide(moved);
+      if (this.leader === moved) this.glide(moved);
     }, 60);
   }
 
