@@ -14,9 +14,7 @@ namespace firth {
 
 namespace {
 
-// Blocks that are scanned for one question after the other while they are in the first-level cache.
-constexpr size_t blocks_at_a_time = 16;
-// Questions that share such a pass; their tables stay in the second-level cache.
+// Questions that share a pass over the blocks; their tables stay in the second-level cache.
 constexpr size_t questions_at_a_time = 16;
 constexpr size_t batch_steps = 16;
 
@@ -161,14 +159,28 @@ struct Tables {
     CodeQuestion asked_{};
 };
 
+// Questions made ready.
+struct Asked {
+    Asked(const SignCodes &codes, const float *numbers, size_t n) {
+        tables.reserve(n);
+        for (size_t i = 0; i < n; ++i) tables.emplace_back(numbers + i * 4 * codes.n_groups, codes);
+        for (const Tables &each : tables) questions.push_back(each.asked());
+    }
+    Asked(const Asked &) = delete;
+
+    std::vector<Tables> tables;
+    std::vector<CodeQuestion> questions;
+};
+
 class Scan {
   public:
-    Scan(const SignCodes &codes, const float *questions, size_t n_questions, size_t n)
-        : codes_(codes), n_(n), highest_(n_questions, Highest(n)) {
-        tables_.reserve(n_questions);
-        for (size_t i = 0; i < n_questions; ++i)
-            tables_.emplace_back(questions + i * 4 * codes.n_groups, codes);
-    }
+    Scan(const SignCodes &codes, const Asked &asked, size_t n)
+        : codes_(codes),
+          asked_(asked),
+          n_(n),
+          highest_(asked.questions.size(), Highest(n)),
+          thresholds_(highest_.size()),
+          found_(highest_.size()) {}
 
     // Batches of blocks, each of which one of n_parts scans takes: of the first of batch_steps every
     // n_parts-th, of the others the `next` one that is left, so that nobody waits for a thread that comes
@@ -180,20 +192,20 @@ class Scan {
     // early.
     void over_blocks(size_t part, size_t n_parts, std::atomic<size_t> &next, bool by_sample) {
         const size_t n_blocks = (codes_.n_rows + code_block_rows - 1) / code_block_rows;
-        const size_t n_batches = (n_blocks + blocks_at_a_time - 1) / blocks_at_a_time;
+        const size_t n_batches = (n_blocks + code_blocks_at_a_time - 1) / code_blocks_at_a_time;
         by_sample = by_sample && n_batches >= 4 * batch_steps * n_parts;
         const size_t of_sample = n_ / n_parts * 3 / 2 / batch_steps + 12;
         for (Highest &each : highest_)
             if (by_sample) each.keep(of_sample);
         for (size_t batch = part * batch_steps; batch < n_batches; batch += n_parts * batch_steps)
-            over_batch(batch * blocks_at_a_time, n_blocks);
+            over_batch(batch * code_blocks_at_a_time, n_blocks);
         for (Highest &each : highest_)
             if (by_sample) each.keep_all_above();
         size_t at = 0, mine = next.fetch_add(1);
         for (size_t first = 1; first < batch_steps; ++first)
             for (size_t batch = first; batch < n_batches; batch += batch_steps)
                 if (at++ == mine) {
-                    over_batch(batch * blocks_at_a_time, n_blocks);
+                    over_batch(batch * code_blocks_at_a_time, n_blocks);
                     mine = next.fetch_add(1);
                 }
     }
@@ -202,13 +214,15 @@ class Scan {
 
   private:
     void over_batch(size_t block, size_t n_blocks) {
-        const size_t n = std::min(blocks_at_a_time, n_blocks - block), row = block * code_block_rows;
-        Estimate found[blocks_at_a_time * code_block_rows];
-        for (size_t i = 0; i < tables_.size(); ++i) {
-            size_t n_found = FIRTH_DISPATCH(
-                scan_codes, codes_.codes + block * codes_.n_groups * code_group_bytes,
-                codes_.factors + 2 * row, n, codes_.n_groups, codes_.meaning, tables_[i].asked(),
-                highest_[i].threshold(), static_cast<uint32_t>(row), found);
+        const size_t n = std::min(code_blocks_at_a_time, n_blocks - block);
+        const size_t row = block * code_block_rows;
+        for (size_t i = 0; i < highest_.size(); ++i) thresholds_[i] = highest_[i].threshold();
+        FIRTH_DISPATCH(scan_codes, codes_.codes + block * codes_.n_groups * code_group_bytes,
+                       codes_.factors + 2 * row, n, codes_.n_groups, codes_.meaning,
+                       asked_.questions.data(), thresholds_.data(), thresholds_.size(), static_cast<uint32_t>(row), found_.data());
+        for (size_t i = 0; i < highest_.size(); ++i) {
+            const Estimate *const found = found_[i].estimates;
+            size_t n_found = found_[i].n;
             // Those that fill up the last block are no rows.
             while (n_found && found[n_found - 1].row >= codes_.n_rows) --n_found;
             highest_[i].add(found, n_found);
@@ -216,9 +230,11 @@ class Scan {
     }
 
     const SignCodes &codes_;
+    const Asked &asked_;
     size_t n_;
-    std::vector<Tables> tables_;
     std::vector<Highest> highest_;
+    std::vector<float> thresholds_;
+    std::vector<Found> found_;
 };
 
 }  // namespace
@@ -229,7 +245,8 @@ void find_candidates(const SignCodes &codes, const float *questions, size_t n_qu
     const auto question = [&](size_t i) { return questions + i * 4 * codes.n_groups; };
     // The threads share the rows of a question.
     const auto find_one = [&](size_t i, size_t n_parts, bool by_sample) {
-        std::vector<Scan> scans(n_parts, Scan(codes, question(i), 1, n));
+        const Asked asked(codes, question(i), 1);
+        std::vector<Scan> scans(n_parts, Scan(codes, asked, n));
         std::atomic<size_t> next{0};
         on_threads_each(n_parts, [&](size_t part) {
             scans[part].over_blocks(part, n_parts, next, by_sample);
@@ -252,7 +269,8 @@ void find_candidates(const SignCodes &codes, const float *questions, size_t n_qu
     on_threads_each(n_threads, [&](size_t) {
         for (size_t first; (first = next_question.fetch_add(group)) < n_questions;) {
             const size_t count = std::min(group, n_questions - first);
-            Scan scan(codes, question(first), count, n);
+            const Asked asked(codes, question(first), count);
+            Scan scan(codes, asked, n);
             std::atomic<size_t> next{0};
             scan.over_blocks(0, 1, next, true);
             for (size_t i = 0; i < count; ++i) {

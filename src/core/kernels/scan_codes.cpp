@@ -65,26 +65,38 @@ struct WideSums {
     }
 };
 
-// The sums of the entries of all groups, for each row of a block.
-inline void sum_block(const uint8_t *codes, size_t n_groups, const uint8_t *table, uint16_t *sums) {
+// So many questions share what is made of the codes; their sums stay in registers.
+constexpr int questions_at_once = lanes == 16 ? 4 : 2;
+
+// The sums of the entries of all groups, for each row of a block, of n questions.
+template <int n>
+inline void sum_block(const uint8_t *codes, size_t n_groups, const CodeQuestion *questions,
+                      uint16_t (*sums)[code_block_rows]) {
     for (int part = 0; part < parts; ++part) {
         const size_t shift = static_cast<size_t>(part) * width;
-        WideSums low, high;
+        WideSums low[n], high[n];
         constexpr size_t most = groups_in_a_byte * groups_at_once;
         for (size_t first = 0; first < n_groups; first += most) {
             const size_t end = first + most < n_groups ? first + most : n_groups;
-            vbytes low_bytes{}, high_bytes{};
+            vbytes low_bytes[n] = {}, high_bytes[n] = {};
             for (size_t g = first; g < end; g += groups_at_once) {
-                const vbytes entries = load_bytes(table + g * code_group_bytes + shift);
                 const vbytes code = load_bytes(codes + g * code_group_bytes + shift);
-                low_bytes += look_up(entries, code & 0x0F);
-                high_bytes += look_up(entries, (vbytes)((vwords)code >> 4) & 0x0F);
+                const vbytes lower = code & 0x0F, upper = (vbytes)((vwords)code >> 4) & 0x0F;
+                for (int q = 0; q < n; ++q) {
+                    const vbytes entries = load_bytes(questions[q].table + g * code_group_bytes + shift);
+                    low_bytes[q] += look_up(entries, lower);
+                    high_bytes[q] += look_up(entries, upper);
+                }
             }
-            low.add(low_bytes);
-            high.add(high_bytes);
+            for (int q = 0; q < n; ++q) {
+                low[q].add(low_bytes[q]);
+                high[q].add(high_bytes[q]);
+            }
         }
-        low.store(sums + part * (width / 2));
-        high.store(sums + 32 + part * (width / 2));
+        for (int q = 0; q < n; ++q) {
+            low[q].store(sums[q] + part * (width / 2));
+            high[q].store(sums[q] + 32 + part * (width / 2));
+        }
     }
 }
 
@@ -140,29 +152,49 @@ inline uint64_t may_reach(const uint16_t *, const int16_t *, const CodeQuestion 
 }
 #endif
 
-}  // namespace
-
-size_t scan_codes(const uint8_t *codes, const int16_t *factors, size_t n_blocks, size_t n_groups,
-                  const CodeFactors &meaning, const CodeQuestion &question, float threshold,
-                  uint32_t first_row, Estimate *found) {
-    const int16_t least = in_16_bits(threshold, question);
-    size_t n_found = 0;
+// Scans for n questions.
+template <int n>
+void scan_for(const uint8_t *codes, const int16_t *factors, size_t n_blocks, size_t n_groups,
+              const CodeFactors &meaning, const CodeQuestion *questions, const float *thresholds,
+              uint32_t first_row, Found *found) {
+    int16_t least[n];
+    for (int q = 0; q < n; ++q) {
+        least[q] = in_16_bits(thresholds[q], questions[q]);
+        found[q].n = 0;
+    }
     for (size_t block = 0; block < n_blocks; ++block) {
-        uint16_t sums[code_block_rows];
-        sum_block(codes + block * n_groups * code_group_bytes, n_groups, question.table, sums);
+        uint16_t sums[n][code_block_rows];
+        sum_block<n>(codes + block * n_groups * code_group_bytes, n_groups, questions, sums);
         const int16_t *const scales = factors + block * 2 * code_block_rows;
         const int16_t *const offsets = scales + code_block_rows;
-        for (uint64_t bits = may_reach(sums, scales, question, least); bits; bits &= bits - 1) {
-            const auto i = static_cast<size_t>(__builtin_ctzll(bits));
-            const float worth = question.bias + question.step * static_cast<float>(sums[i]);
-            const float score = meaning.offset_step * static_cast<float>(offsets[i]) +
-                                meaning.scale_step * static_cast<float>(scales[i]) * worth;
-            if (score >= threshold)
-                found[n_found++] = {score,
-                                    static_cast<uint32_t>(first_row + block * code_block_rows + i)};
+        for (int q = 0; q < n; ++q) {
+            for (uint64_t bits = may_reach(sums[q], scales, questions[q], least[q]); bits;
+                 bits &= bits - 1) {
+                const auto i = static_cast<size_t>(__builtin_ctzll(bits));
+                const float worth =
+                    questions[q].bias + questions[q].step * static_cast<float>(sums[q][i]);
+                const float score = meaning.offset_step * static_cast<float>(offsets[i]) +
+                                    meaning.scale_step * static_cast<float>(scales[i]) * worth;
+                if (score >= thresholds[q])
+                    found[q].estimates[found[q].n++] = {
+                        score, static_cast<uint32_t>(first_row + block * code_block_rows + i)};
+            }
         }
     }
-    return n_found;
+}
+
+}  // namespace
+
+void scan_codes(const uint8_t *codes, const int16_t *factors, size_t n_blocks, size_t n_groups,
+                const CodeFactors &meaning, const CodeQuestion *questions, const float *thresholds,
+                size_t n_questions, uint32_t first_row, Found *found) {
+    size_t q = 0;
+    for (; q + questions_at_once <= n_questions; q += questions_at_once)
+        scan_for<questions_at_once>(codes, factors, n_blocks, n_groups, meaning, questions + q,
+                                    thresholds + q, first_row, found + q);
+    for (; q < n_questions; ++q)
+        scan_for<1>(codes, factors, n_blocks, n_groups, meaning, questions + q, thresholds + q,
+                    first_row, found + q);
 }
 
 }  // namespace firth::FIRTH_ISA

@@ -40,12 +40,21 @@ struct Estimate {
     uint32_t row;
 };
 
+// Blocks that are scanned for one question after the other while they are in a fast cache.
+constexpr size_t code_blocks_at_a_time = 16;
+
+struct Found {
+    size_t n;
+    Estimate estimates[code_blocks_at_a_time * code_block_rows];
+};
+
 FIRTH_DECLARE_KERNELS(
-    // Estimates the scores of all rows of some blocks, offset + scale * worth, and writes those not below
-    // the threshold to `found`, which has room for all. `codes` are n_blocks x n_groups x code_group_bytes,
-    // n_groups even; `factors` are the scales and then the offsets of each block's rows. Returns how many.
-    size_t scan_codes(const uint8_t *codes, const int16_t *factors, size_t n_blocks, size_t n_groups,
-                      const CodeFactors &meaning, const CodeQuestion &question, float threshold,
-                      uint32_t first_row, Estimate *found);)
+    // Estimates the scores of all rows of some blocks, at most code_blocks_at_a_time, for some questions:
+    // offset + scale * worth. Those not below its threshold are what is found for each. `codes` are
+    // n_blocks x n_groups x code_group_bytes, n_groups even; `factors` are the scales and then the offsets
+    // of each block's rows.
+    void scan_codes(const uint8_t *codes, const int16_t *factors, size_t n_blocks, size_t n_groups,
+                    const CodeFactors &meaning, const CodeQuestion *questions, const float *thresholds,
+                    size_t n_questions, uint32_t first_row, Found *found);)
 
 }  // namespace firth
