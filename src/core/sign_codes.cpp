@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -75,17 +76,39 @@ class Highest {
   private:
     static constexpr float least = std::numeric_limits<float>::lowest();
 
+    // Keeps the n highest. Keys are put into buckets by their scores, since comparing them with each other
+    // would guess wrongly every other time; only those of one bucket are compared.
     void cut(size_t n) {
         if (keys_.size() <= n) return;
-        std::nth_element(keys_.begin(), keys_.begin() + static_cast<ptrdiff_t>(n - 1), keys_.end(),
-                         std::greater<>());
-        keys_.resize(n);
-        threshold_ = std::max(threshold_, score_of(keys_.back()));
+        const auto [least, most] = std::minmax_element(keys_.begin(), keys_.end());
+        const uint32_t first = bits_of(*least), range = bits_of(*most) - first;
+        const int shift = std::max(0, static_cast<int>(std::bit_width(range)) - bucket_bits);
+        const auto bucket_of = [&](uint64_t key) { return (bits_of(key) - first) >> shift; };
+        uint32_t counts[1 << bucket_bits] = {};
+        for (const uint64_t key : keys_) ++counts[bucket_of(key)];
+        size_t bucket = bucket_of(*most), n_above = 0;
+        while (n_above + counts[bucket] < n) n_above += counts[bucket--];
+        edge_.clear();
+        size_t n_kept = 0;
+        for (const uint64_t key : keys_) {
+            const size_t of_key = bucket_of(key);
+            if (of_key == bucket) edge_.push_back(key);
+            keys_[n_kept] = key;
+            n_kept += of_key > bucket;
+        }
+        const auto last = edge_.begin() + static_cast<ptrdiff_t>(n - n_kept - 1);
+        std::nth_element(edge_.begin(), last, edge_.end(), std::greater<>());
+        threshold_ = std::max(threshold_, score_of(*last));
+        keys_.resize(n_kept);
+        keys_.insert(keys_.end(), edge_.begin(), last + 1);
     }
+
+    static uint32_t bits_of(uint64_t key) { return static_cast<uint32_t>(key >> 32); }
+    static constexpr int bucket_bits = 10;
 
     size_t n_, most_ = n_;
     float threshold_ = -std::numeric_limits<float>::infinity();
-    std::vector<uint64_t> keys_;
+    std::vector<uint64_t> keys_, edge_;
 };
 
 // A question's tables (see CodeQuestion): for each group the sums of its numbers whose bits are set.
