@@ -162,7 +162,7 @@ struct Tables {
         const float of_shift_0 = one * meaning.scale_step * asked_.step;
         // As many bits as half of the range has room for, and no offset is too large for.
         int shift = std::max(0, static_cast<int>(std::log2(one / 2 / most)));
-        while (shift > 0 && 2 * one * meaning.offset_step > std::ldexp(of_shift_0, -shift)) --shift;
+        while (shift > 0 && 2 * meaning.offset_step > std::ldexp(of_shift_0, -shift)) --shift;
         const float unit = std::ldexp(of_shift_0, -shift), offset_factor = one * meaning.offset_step / unit;
         asked_.middle = static_cast<int16_t>(middle);
         asked_.shift = shift;
