@@ -176,11 +176,15 @@ def best_of(
     best = _core.TopK(len(directions), k, excluded, offsets)
     n_threads = _thread_count(candidates.size * matrix.shape[1] * _CANDIDATE)
     best.search_candidates(
-        matrix.view(np.uint8), matrix.dtype.name, norms, directions, candidates, n_threads
+        matrix.view(np.uint8), _ITEMS[matrix.dtype.char], norms, directions, candidates, n_threads
     )
     rows, scores = best.result()
     shape = len(directions), k
     return rows.reshape(shape), scores.reshape(shape)
+
+
+# The core's names for what a number of a matrix is: `dtype.name` makes a text each time.
+_ITEMS = {"f": "float32", "e": "float16", "b": "int8"}
 
 
 def _one_for_each(
