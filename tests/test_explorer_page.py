@@ -213,6 +213,19 @@ def test_words_are_lassoed_listed_and_saved(page, vectors):
     assert page.locator("#selection-words li").count() == 0
 
 
+def test_words_are_chosen_without_a_mouse(page, vectors):
+    search(page, WORD)
+    page.get_by_role("tab", name="Selection").click()
+    page.get_by_role("button", name="Take all in sight").press("Enter")
+    page.locator("#selection-words li").first.wait_for()
+    n = int(page.locator("#selection-about").inner_text().split()[0].replace(",", ""))
+    assert 3 < n < len(vectors[0])
+    page.locator("#fit").press("Enter")
+    settled(page)
+    page.get_by_role("button", name="Take all in sight").press("Enter")
+    page.get_by_text(f"{len(vectors[0]):,} words, the most frequent first.").wait_for()
+
+
 def test_the_map_is_moved_by_keys_and_the_address_of_the_view_opens_again(page, watched, server):
     canvas = page.locator("canvas.points")
     settled(page)
