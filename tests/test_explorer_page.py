@@ -388,9 +388,19 @@ def test_what_is_chosen_in_one_map_is_chosen_in_the_other(chromium, vectors):
         page.mouse.move(*middle)
         page.mouse.wheel(0, -400)
         settled(page)
-        page.wait_for_timeout(800)
-        drawn = page.locator(".pane").nth(1).get_attribute("data-drawn")
-        assert int(drawn) > 3  # the other map followed
+        # The other map goes along, by the wheel and by the buttons.
+        zoomed = """more => [...document.querySelectorAll(".pane")]
+            .every(pane => (Number(pane.dataset.zoom) > 1.2) === more)"""
+        page.wait_for_function(zoomed, arg=True)
+        page.locator("#zoom-out").click()
+        page.locator("#zoom-out").click()
+        page.wait_for_function(zoomed, arg=False)
+        page.locator("#fit").click()
+        settled(page)
+        page.mouse.move(*middle)
+        page.mouse.wheel(0, -400)
+        page.wait_for_function(zoomed, arg=True)
+        settled(page)
         page.wait_for_function("before => location.hash != before", arg=before, timeout=10_000)
         page.locator("#lasso").click()
         page.mouse.move(middle[0] - 90, middle[1] - 90)

@@ -341,6 +341,7 @@ export class Pane {
       const { points } = this;
       if (!points) return;
       this.labels.draw(this.map, this.places, points.projection(), this.marks, currentTheme());
+      this.root.dataset.zoom = points.view().zoom.toFixed(3);
       this.root.dataset.drawn = String(Number(this.root.dataset.drawn ?? 0) + 1);
     });
   }
