@@ -198,16 +198,18 @@ class Target:
             Phrases.load(source)
             return
         for options in ({}, {"errors": "replace", "dtype": "float16", "limit": 3}):
-            check(read_vectors(source, format=self.name, progress=False, **options))
+            table = read_vectors(source, format=self.name, progress=False, **options)
+            check(table, is_mapped=self.name == "firth")
 
 
-def check(table):
+def check(table, is_mapped):
     """Hold a table against what every reader promises."""
     n_words, dims = table.vectors.shape
     if len(table.vocab) != n_words or n_words < 1 or dims < 1:
         raise AssertionError(f"{len(table.vocab)} words for a matrix of {table.vectors.shape}")
     words = list(table.vocab)
-    if len(set(words)) != n_words or not all(words):
+    # Words that are mapped are not read for it: one that a damaged file tells twice is found once.
+    if not is_mapped and (len(set(words)) != n_words or not all(words)):
         raise AssertionError("words are empty or stand there twice")
     np.isfinite(table.vectors).all()  # touches all of it, which may be mapped
     if table.subwords is not None:

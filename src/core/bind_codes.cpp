@@ -11,8 +11,8 @@ namespace {
 // Holds the arrays. Whatever the bytes in them, a search reads and finds only what is there.
 class SignCodes {
   public:
-    SignCodes(Array2<const uint8_t> codes, Array2<const uint16_t> factors, size_t n_rows,
-              float scale_least, float scale_step, float offset_least, float offset_step)
+    SignCodes(Array2<const uint8_t> codes, Array2<const int16_t> factors, size_t n_rows,
+              float scale_step, float offset_step)
         : codes_(std::move(codes)), factors_(std::move(factors)) {
         const size_t n_blocks = (n_rows + firth::code_block_rows - 1) / firth::code_block_rows;
         const size_t n_groups = codes_.shape(1) / firth::code_group_bytes;
@@ -21,8 +21,7 @@ class SignCodes {
             codes_.shape(1) % firth::code_group_bytes || n_groups % 2 || n_groups == 0 ||
             n_groups > UINT16_MAX / firth::most_entry || n_rows >= UINT32_MAX)
             throw std::invalid_argument("codes, factors and rows do not fit");
-        kept_ = {codes_.data(), factors_.data(), n_rows, n_groups,
-                 {scale_least, scale_step, offset_least, offset_step}};
+        kept_ = {codes_.data(), factors_.data(), n_rows, n_groups, {scale_step, offset_step}};
     }
 
     void nearest(Array2<const float> questions, size_t n_threads, Array2<int64_t> rows) const {
@@ -36,21 +35,19 @@ class SignCodes {
 
   private:
     Array2<const uint8_t> codes_;
-    Array2<const uint16_t> factors_;
+    Array2<const int16_t> factors_;
     firth::SignCodes kept_;
 };
 
 class FineCodes {
   public:
-    FineCodes(Array2<const uint8_t> codes, size_t n_numbers, float scale_least, float scale_step,
-              float offset_least, float offset_step)
+    FineCodes(Array2<const uint8_t> codes, size_t n_numbers, float scale_step, float offset_step)
         : codes_(std::move(codes)) {
         const size_t row_bytes = codes_.shape(1);
         if (n_numbers % 2 || row_bytes % firth::fine_row_step ||
             n_numbers / 2 + firth::fine_factor_bytes > row_bytes || row_bytes > UINT16_MAX)
             throw std::invalid_argument("codes and numbers do not fit");
-        kept_ = {codes_.data(), row_bytes, n_numbers,
-                 {scale_least, scale_step, offset_least, offset_step}};
+        kept_ = {codes_.data(), row_bytes, n_numbers, {scale_step, offset_step}};
     }
 
     void choose(Array2<const float> questions, Array2<const int64_t> candidates, size_t n_threads,
@@ -76,14 +73,12 @@ class FineCodes {
 
 void bind_codes(nb::module_ &m) {
     nb::class_<SignCodes>(m, "SignCodes")
-        .def(nb::init<Array2<const uint8_t>, Array2<const uint16_t>, size_t, float, float, float,
-                      float>(),
-             "codes"_a, "factors"_a, "n_rows"_a, "scale_least"_a, "scale_step"_a, "offset_least"_a,
-             "offset_step"_a)
+        .def(nb::init<Array2<const uint8_t>, Array2<const int16_t>, size_t, float, float>(), "codes"_a,
+             "factors"_a, "n_rows"_a, "scale_step"_a, "offset_step"_a)
         .def("nearest", &SignCodes::nearest, "questions"_a, "n_threads"_a, "rows"_a.noconvert());
     nb::class_<FineCodes>(m, "FineCodes")
-        .def(nb::init<Array2<const uint8_t>, size_t, float, float, float, float>(), "codes"_a,
-             "n_numbers"_a, "scale_least"_a, "scale_step"_a, "offset_least"_a, "offset_step"_a)
+        .def(nb::init<Array2<const uint8_t>, size_t, float, float>(), "codes"_a, "n_numbers"_a,
+             "scale_step"_a, "offset_step"_a)
         .def("choose", &FineCodes::choose, "questions"_a, "candidates"_a, "n_threads"_a,
              "rows"_a.noconvert());
 }

@@ -139,11 +139,9 @@ class SignCodes:
     def __init__(
         self,
         codes: NDArray[np.uint8],
-        factors: NDArray[np.uint16],
+        factors: NDArray[np.int16],
         n_rows: int,
-        scale_least: float,
         scale_step: float,
-        offset_least: float,
         offset_step: float,
     ) -> None: ...
     def nearest(
@@ -155,9 +153,7 @@ class FineCodes:
         self,
         codes: NDArray[np.uint8],
         n_numbers: int,
-        scale_least: float,
         scale_step: float,
-        offset_least: float,
         offset_step: float,
     ) -> None: ...
     def choose(

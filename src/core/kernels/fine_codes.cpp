@@ -38,7 +38,9 @@ int32_t sum_of_products(const uint8_t *code, size_t n_bytes, const FineQuestion 
 }
 #endif
 
-inline float number_at(const uint8_t *p) { return static_cast<float>(p[0] | p[1] << 8); }
+inline float number_at(const uint8_t *p) {
+    return static_cast<float>(static_cast<int16_t>(p[0] | p[1] << 8));
+}
 
 }  // namespace
 
@@ -49,8 +51,8 @@ void score_fine_codes(const uint8_t *codes, size_t row_bytes, size_t factors_at,
         const uint8_t *const code = codes + rows[i] * row_bytes;
         const auto sum = static_cast<float>(sum_of_products(code, row_bytes, question));
         const uint8_t *const factors = code + factors_at;
-        const float scale = meaning.scale_least + meaning.scale_step * number_at(factors);
-        const float offset = meaning.offset_least + meaning.offset_step * number_at(factors + 2);
+        const float scale = meaning.scale_step * number_at(factors);
+        const float offset = meaning.offset_step * number_at(factors + 2);
         scores[i] = offset + scale * (question.bias + question.unit * sum);
     }
 }

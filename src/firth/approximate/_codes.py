@@ -47,13 +47,10 @@ _FEWEST_KEPT, _KEPT_FOR_EACH, _ONE_KEPT_OF = 32, 6, 64
 
 @dataclass(frozen=True)
 class Factors:
-    """How the numbers kept for each row are read: least + step * number."""
+    """What the numbers kept for each row have to be multiplied by."""
 
-    scale_least: float
     scale_step: float
-    offset_least: float
     offset_step: float
-    fine_scale_least: float
     fine_scale_step: float
 
 
@@ -95,7 +92,7 @@ class SignCodes:
             "axes": (np.float32, (dim, n_bits)),
             "centre": (np.float32, (dim,)),
             "codes": (np.uint8, (n_blocks, n_bits // _GROUP_BITS * _GROUP_BYTES)),
-            "factors": (np.uint16, (n_blocks, 2 * _BLOCK_ROWS)),
+            "factors": (np.int16, (n_blocks, 2 * _BLOCK_ROWS)),
             "fine": (np.uint8, (n_rows, fine_row_bytes(n_bits))),
         }
         if not 0 < n_bits <= MOST_BITS or n_bits % _BITS_STEP:
@@ -114,11 +111,12 @@ class SignCodes:
         self._axes = axes
         self._shift = tensors["centre"] @ axes
         self._n_bytes = tensors["codes"].nbytes
-        scale, offset, fine_scale = _pairs(factors)
         self._scanned = _core.SignCodes(
-            tensors["codes"], tensors["factors"], n_rows, *scale, *offset
+            tensors["codes"], tensors["factors"], n_rows, factors.scale_step, factors.offset_step
         )
-        self._fine = _core.FineCodes(tensors["fine"], n_bits, *fine_scale, *offset)
+        self._fine = _core.FineCodes(
+            tensors["fine"], n_bits, factors.fine_scale_step, factors.offset_step
+        )
 
     @classmethod
     def build(
@@ -144,9 +142,9 @@ class SignCodes:
         axes = np.zeros((dim, n_bits), np.float32)
         axes[:, : principal.shape[1]] = principal
         coded = _Coded(matrix, norms, axes, centre, done)
-        kept_scales, *scale = _in_16_bits(coded.scales, rows)
-        kept_offsets, *offset = _in_16_bits(coded.offsets, rows)
-        fine_scales, *fine_scale = _in_16_bits(coded.fine_scales, rows)
+        kept_scales, scale_step = _in_16_bits(coded.scales, rows)
+        kept_offsets, offset_step = _in_16_bits(coded.offsets, rows)
+        fine_scales, fine_scale_step = _in_16_bits(coded.fine_scales, rows)
         write_factors(coded.fine, n_bits, fine_scales, kept_offsets)
         kept = np.stack([kept_scales, kept_offsets]).reshape(2, -1, _BLOCK_ROWS)
         tensors = {
@@ -156,7 +154,7 @@ class SignCodes:
             "axes": axes,
             "centre": centre,
         }
-        factors = Factors(*scale, *offset, *fine_scale)
+        factors = Factors(scale_step, offset_step, fine_scale_step)
         return cls(tensors, factors, len(matrix), dim, "the index")
 
     @classmethod
@@ -184,12 +182,6 @@ class SignCodes:
         worth = max(1, rows.size // _ROWS_A_THREAD)
         self._fine.choose(turned, rows, min(n_threads, worth), kept)
         return kept
-
-
-def _pairs(factors: Factors) -> list[tuple[float, float]]:
-    """Least and step of the scales, the offsets and the fine scales."""
-    numbers = list(asdict(factors).values())
-    return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 class _Coded:
@@ -231,12 +223,11 @@ class _Coded:
 
 def _in_16_bits(
     values: NDArray[np.float32], rows: NDArray[np.int64]
-) -> tuple[NDArray[np.uint16], float, float]:
-    """Round values to 65,536 steps over those of some rows; give the least and the step, too."""
-    least, most = float(values[rows].min()), float(values[rows].max())
-    step = (most - least) / 65535
-    numbers = np.clip(np.rint((values - least) / (step or 1)), 0, 65535)
-    return numbers.astype(np.uint16), least, step
+) -> tuple[NDArray[np.int16], float]:
+    """Round values to 32,767 steps on each side of 0, as far as those of some rows go."""
+    most = np.iinfo(np.int16).max
+    step = float(np.abs(values[rows]).max()) / most
+    return np.clip(np.rint(values / (step or 1)), -most, most).astype(np.int16), step
 
 
 def _packed(signs: NDArray[np.bool_]) -> NDArray[np.uint8]:

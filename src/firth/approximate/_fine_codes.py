@@ -63,10 +63,10 @@ def fine_codes(
 def write_factors(
     rows: NDArray[np.uint8],
     n_numbers: int,
-    scales: NDArray[np.uint16],
-    offsets: NDArray[np.uint16],
+    scales: NDArray[np.int16],
+    offsets: NDArray[np.int16],
 ) -> None:
     """Write the factors of rows behind their codes; there may be more of them than rows."""
-    factors = np.stack([scales, offsets], axis=1)[: len(rows)].astype("<u2")
+    factors = np.stack([scales, offsets], axis=1)[: len(rows)].astype("<i2")
     at = n_numbers // 2
     rows[:, at : at + _FACTOR_BYTES] = factors.view(np.uint8).reshape(len(rows), _FACTOR_BYTES)
