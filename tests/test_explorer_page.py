@@ -213,6 +213,19 @@ def test_words_are_lassoed_listed_and_saved(page, vectors):
     assert page.locator("#selection-words li").count() == 0
 
 
+def test_words_are_chosen_without_a_mouse(page, vectors):
+    search(page, WORD)
+    page.get_by_role("tab", name="Selection").click()
+    page.get_by_role("button", name="Take all in sight").press("Enter")
+    page.locator("#selection-words li").first.wait_for()
+    n = int(page.locator("#selection-about").inner_text().split()[0].replace(",", ""))
+    assert 3 < n < len(vectors[0])
+    page.locator("#fit").press("Enter")
+    settled(page)
+    page.get_by_role("button", name="Take all in sight").press("Enter")
+    page.get_by_text(f"{len(vectors[0]):,} words, the most frequent first.").wait_for()
+
+
 def test_the_map_is_moved_by_keys_and_the_address_of_the_view_opens_again(page, watched, server):
     canvas = page.locator("canvas.points")
     settled(page)
@@ -375,9 +388,19 @@ def test_what_is_chosen_in_one_map_is_chosen_in_the_other(chromium, vectors):
         page.mouse.move(*middle)
         page.mouse.wheel(0, -400)
         settled(page)
-        page.wait_for_timeout(800)
-        drawn = page.locator(".pane").nth(1).get_attribute("data-drawn")
-        assert int(drawn) > 3  # the other map followed
+        # The other map goes along, by the wheel and by the buttons.
+        zoomed = """more => [...document.querySelectorAll(".pane")]
+            .every(pane => (Number(pane.dataset.zoom) > 1.2) === more)"""
+        page.wait_for_function(zoomed, arg=True)
+        page.locator("#zoom-out").click()
+        page.locator("#zoom-out").click()
+        page.wait_for_function(zoomed, arg=False)
+        page.locator("#fit").click()
+        settled(page)
+        page.mouse.move(*middle)
+        page.mouse.wheel(0, -400)
+        page.wait_for_function(zoomed, arg=True)
+        settled(page)
         page.wait_for_function("before => location.hash != before", arg=before, timeout=10_000)
         page.locator("#lasso").click()
         page.mouse.move(middle[0] - 90, middle[1] - 90)

@@ -3,6 +3,7 @@
 import type { Pane } from "./pane";
 
 const WORDS = 200;
+const MARGIN = 0.25; // what is at the edge is not what is looked at
 const SHARE = 0.35; // of the way, each frame: so that it glides
 
 /**
@@ -51,7 +52,7 @@ export class Linked {
   private glide(leader: Pane): void {
     const other = this.panes.find((pane) => pane !== leader)!;
     const { zoom } = leader.view();
-    const seen = zoom <= 1.05 ? [] : leader.wordsInSight(WORDS);
+    const seen = zoom <= 1.05 ? [] : leader.wordsInSight(WORDS, MARGIN);
     const to = zoom <= 1.05 ? ([0, 0] as [number, number]) : other.middleOf(seen);
     if (!to) return;
     cancelAnimationFrame(this.gliding);

@@ -36,7 +36,7 @@ class Explorer {
     this.linked = new Linked(panes);
     this.search = new Combobox(byId<HTMLInputElement>("search"), () => panes[0].map, choose);
     this.wordPanel = new WordPanel(panes, { choose, hover: (word) => this.hover(word) });
-    this.selection = new SelectionPanel(panes, choose);
+    this.selection = new SelectionPanel(panes, choose, () => this.linked.leading);
     const questions = {
       choose,
       plane: (ends: Ends | null) => this.planeShown(ends),
@@ -240,6 +240,7 @@ async function tellMoved(panes: Pane[], choose: (word: string) => void): Promise
 function tellMaps(panes: Pane[]): void {
   const there = panes.every((pane) => pane.hasMap);
   byId("tools").hidden = !there;
+  byId("tab-selection").hidden = !there;
   byId("tab-axes").hidden = !there;
 }
 

@@ -302,17 +302,18 @@ export class Pane {
     this.points.setView({ x: (left + right) / 2, y: (below + above) / 2, zoom: Math.min(40, 1.3 / spread) }, true);
   }
 
-  /** The frequent words around the middle of what is seen. */
-  wordsInSight(most: number): string[] {
+  /** The frequent words that are seen, but for a margin: a share of the width and of the height. */
+  wordsInSight(most: number, margin: number): string[] {
     const found: string[] = [];
     if (!this.points) return found;
     const { project } = this.points.projection();
     const { clientWidth: width, clientHeight: height } = this.canvas;
+    const inside = (at: number, size: number) => at > margin * size && at < (1 - margin) * size;
+    const { hidden, only } = this.marks;
     for (let i = 0; i < this.map.words.length && found.length < most; i++) {
       const [x, y] = project(this.places.x[i], this.places.y[i]);
-      if (x > 0.25 * width && x < 0.75 * width && y > 0.25 * height && y < 0.75 * height) {
-        found.push(this.map.words[i]);
-      }
+      const drawn = !hidden.has(this.map.groups[i]) && (!only || only.has(i));
+      if (drawn && inside(x, width) && inside(y, height)) found.push(this.map.words[i]);
     }
     return found;
   }
@@ -340,6 +341,7 @@ export class Pane {
       const { points } = this;
       if (!points) return;
       this.labels.draw(this.map, this.places, points.projection(), this.marks, currentTheme());
+      this.root.dataset.zoom = points.view().zoom.toFixed(3);
       this.root.dataset.drawn = String(Number(this.root.dataset.drawn ?? 0) + 1);
     });
   }
