@@ -29,6 +29,7 @@ PORT = 6379
 SECONDS_DOWN = 10
 ENVIRONMENT = os.environ | {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),  # the same on both
     "TMPDIR": "/tmp",  # names of sockets must be short
