@@ -21,15 +21,21 @@ _OF_THE_DRIVER = re.compile(r"GL Driver Message|GPU stall")
 
 
 @contextmanager
-def browser(*flags):
+def browser():
     """Start Chromium, or skip the test where there is none."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     if not CHROMIUM:
         pytest.skip("there is no Chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
+    with sync_api.sync_playwright() as playwright, launched(playwright.chromium) as started:
         yield started
-        started.close()
+
+
+@contextmanager
+def launched(kind, *flags):
+    """Start one more, with more flags."""
+    started = kind.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
+    yield started
+    started.close()
 
 
 class Watched:

@@ -5,11 +5,11 @@
     python tests/fuzz_formats.py FORMAT [--seconds 600] [--seed N] [--corpus FOLDER] [--keep FOLDER]
     python tests/fuzz_formats.py all --seconds 60 --jobs 2
 
-FORMAT is a name in `firth.formats.FORMATS`, or "source" for archives and compression. Whatever the
-bytes of a file, the reader gives a table that makes sense or raises an error of firth, quickly,
-without a warning, and takes no more memory than the file justifies. What breaks that is written to
-the folder of --keep, to be made a test. Seconds are those that processors spend on this process,
-not those of the clock, which other programs take part of.
+FORMAT is a name in `firth.formats.FORMATS`, "source" for archives and compression, or "phrases".
+Whatever the bytes of a file, the reader gives a table that makes sense or raises an error of firth,
+quickly, without a warning, and takes no more memory than the file justifies. What breaks that is
+written to the folder of --keep, to be made a test. Seconds are those that processors spend on this
+process, not those of the clock, which other programs take part of.
 
 Files are made by a mutator: it changes, repeats, cuts out and joins pieces of a few small files
 that the writers of firth made, and puts in numbers that hurt. Formats that firth does not write
@@ -48,6 +48,7 @@ import numpy as np
 from firth.compression import CODECS
 from firth.errors import FirthError, MissingExtraError, ParameterError
 from firth.formats import FORMATS, VectorSource, VectorTable, read_vectors, write_vectors
+from firth.phrases import Phrases
 from firth.vocab import Vocab
 
 try:
@@ -61,6 +62,7 @@ MEMORY = 512 << 20  # what reading a file of a few kilobytes may add
 ADDRESSES = 16 << 30  # what a process may take, so that a find does not take the machine
 SAME_FAILURES = 3
 LARGEST_FILE = 64 << 10
+READERS = ["source", "phrases", *FORMATS]
 SEEDS = Path(__file__).with_name("fuzz_seeds")
 HURTFUL = [
     0,
@@ -112,7 +114,9 @@ class Target:
         self._numbers = itertools.count()
         if name == "source":
             self._add_wrappings()
-        elif FORMATS[name].write_file or FORMATS[name].write_folder:
+        elif name == "phrases":
+            self._add_phrases()
+        elif name in FORMATS and (FORMATS[name].write_file or FORMATS[name].write_folder):
             for table in tables():
                 self._add_written(table)
         for path in sorted(SEEDS.glob(f"{name}/*")):
@@ -140,6 +144,15 @@ class Target:
             print(f"no seed: {error}", file=sys.stderr)
         else:
             self.add(path)
+
+    def _add_phrases(self):
+        phrases = Phrases(
+            [["new", "york", "für"], ["new", "york", "日本"]], min_count=1, threshold=0.1
+        )
+        for each in (phrases, phrases.freeze()):
+            folder = self.place / f"seed{next(self._numbers)}"
+            each.save(folder)
+            self.add(folder)
 
     def _add_wrappings(self):
         text = b"2 2\nthe 0.5 -1\nof 0.25 2\n"
@@ -181,17 +194,22 @@ class Target:
                 for _ in opened.chunks():
                     pass
                 return
+        if self.name == "phrases":
+            Phrases.load(source)
+            return
         for options in ({}, {"errors": "replace", "dtype": "float16", "limit": 3}):
-            check(read_vectors(source, format=self.name, progress=False, **options))
+            table = read_vectors(source, format=self.name, progress=False, **options)
+            check(table, is_mapped=self.name == "firth")
 
 
-def check(table):
+def check(table, is_mapped):
     """Hold a table against what every reader promises."""
     n_words, dims = table.vectors.shape
     if len(table.vocab) != n_words or n_words < 1 or dims < 1:
         raise AssertionError(f"{len(table.vocab)} words for a matrix of {table.vectors.shape}")
     words = list(table.vocab)
-    if len(set(words)) != n_words or not all(words):
+    # Words that are mapped are not read for it: one that a damaged file tells twice is found once.
+    if not is_mapped and (len(set(words)) != n_words or not all(words)):
         raise AssertionError("words are empty or stand there twice")
     np.isfinite(table.vectors).all()  # touches all of it, which may be mapped
     if table.subwords is not None:
@@ -339,7 +357,9 @@ def fuzz_with_atheris(fuzzer, seconds, seed, corpus, finish):
     def mutator(data, size, number):
         if not data or number % 4 == 0:
             return atheris.Mutate(data, size)
-        return data[:1] + mutate(data[1:], others, random.Random(number))[: size - 1]
+        # What leads further is mostly broken: half begin again with a file that can be read.
+        whole = data[1:] if number % 2 else others[data[0] % len(others)]
+        return data[:1] + mutate(whole, others, random.Random(number))[: size - 1]
 
     for function in gc.get_objects():  # instrument_imports() skips packages installed in place
         if isinstance(function, types.FunctionType) and str(function.__module__).startswith(
@@ -366,12 +386,12 @@ def fuzz_all(chosen):
         return code
 
     with ThreadPoolExecutor(chosen.jobs) as pool:
-        return max(map(bool, pool.map(run, ["source", *FORMATS])))
+        return max(map(bool, pool.map(run, READERS)))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("format", help="source, all, or one of: " + ", ".join(FORMATS))
+    parser.add_argument("format", help="all, or one of: " + ", ".join(READERS))
     parser.add_argument("--seconds", type=float, default=600, help="of processors, for each format")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--jobs", type=int, default=1, help="formats at the same time, with all")
@@ -380,7 +400,7 @@ def main():
     chosen = parser.parse_args()
     if chosen.format == "all":
         sys.exit(fuzz_all(chosen))
-    if chosen.format != "source" and chosen.format not in FORMATS:
+    if chosen.format not in READERS:
         parser.error(f"no format {chosen.format}")
     faulthandler.enable()
     warnings.simplefilter("error")

@@ -1,9 +1,32 @@
-"""Processes that are killed again and again, and go on from what they kept."""
+"""Processes that are interrupted, or killed again and again and go on from what they kept."""
 
+import os
 import random
 import signal
 import subprocess
 import time
+from pathlib import Path
+
+
+def let_work(process, seconds):
+    """Wait until a process has used its processors for so long from now on.
+
+    By the clock a machine with other work may not have let it do anything. Where the system does
+    not tell, so it is nonetheless.
+    """
+    stat = Path(f"/proc/{process.pid}/stat")
+
+    def used():
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            return time.monotonic()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    until = used() + seconds
+    deadline = time.monotonic() + 60
+    while used() < until and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def position(folder):

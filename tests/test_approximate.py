@@ -304,7 +304,7 @@ def changed(file, **fields):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"index_version": 2}, "index of version 2"),
+        ({"index_version": 99}, "index of version 99"),
         ({"kind": "ivf"}, "'kind' is 'ivf'"),
         ({"n_indexed": 0}, "'n_indexed' is 0"),
         ({"expansion_search": "64"}, "'expansion_search' is '64'"),
@@ -340,7 +340,8 @@ def test_files_of_graphs_that_say_what_cannot_be(matrix, file_of_graph, fields, 
     ("fields", "message"),
     [
         ({"scale_step": None}, "'scale_step' is None"),
-        ({"offset_least": float("nan")}, "'offset_least' is nan"),
+        ({"offset_step": float("nan")}, "'offset_step' is nan"),
+        ({"fine_scale_step": -1.0}, "'fine_scale_step' is -1.0"),
         ({"bits": 0}, "'bits' is 0"),
         ({"kind": "hnsw"}, "build the index again"),
     ],
@@ -372,7 +373,8 @@ def test_files_that_are_no_index(matrix, file_of_graph):
     [
         ("codes", None, "'codes' is float64 of shape"),
         ("codes", lambda a: a[:-1], r"'codes' is uint8 of shape \(46, 128\), where .*47, 128"),
-        ("factors", lambda a: a.view(np.int16), "'factors' is int16 .* where uint16"),
+        ("factors", lambda a: a.view(np.uint16), "'factors' is uint16 .* where int16"),
+        ("fine", lambda a: a[:-1], "'fine' is uint8 of shape .* where uint8"),
         ("axes", lambda a: a[:, :-1], "axes for 15 bits"),
         ("axes", None, "axes for 0 bits"),
         ("centre", lambda a: a * np.float32(np.nan), "numbers in 'centre' are above 1"),

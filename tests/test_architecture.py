@@ -16,10 +16,10 @@ CORE = REPOSITORY / "src" / "core"
 FLOORS = {
     8: {"cli", "embedding", "sklearn"},
     7: {"service"},
-    6: {"cluster", "exports", "hub", "maps", "tasks"},
+    6: {"cluster", "exports", "hub", "tasks"},
     5: {"layers", "models", "sentences"},
     4: {"vectors", "phrases", "cooccurrence"},
-    3: {"corpus", "formats", "approximate", "sequences", "evaluation"},
+    3: {"corpus", "formats", "approximate", "sequences", "evaluation", "maps"},
     2: {"text", "vocab", "neighbours", "subwords"},
     1: {"storage", "progress", "compression"},
     0: {"_core", "errors", "machine", "threads"},

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import firth
-from browser import Watched, browser
+from browser import Watched, browser, launched
 
 pytest.importorskip("starlette", reason="the extra serve is not installed")
 
@@ -71,6 +71,8 @@ def search(page, word):
 
 def settled(page):
     """Wait until the map was drawn and stands still."""
+    if page.locator("ol.words").count():
+        return
     before = None
     while True:
         drawn = page.locator(".pane").first.get_attribute("data-drawn")
@@ -211,6 +213,19 @@ def test_words_are_lassoed_listed_and_saved(page, vectors):
     assert page.locator("#selection-words li").count() == 0
 
 
+def test_words_are_chosen_without_a_mouse(page, vectors):
+    search(page, WORD)
+    page.get_by_role("tab", name="Selection").click()
+    page.get_by_role("button", name="Take all in sight").press("Enter")
+    page.locator("#selection-words li").first.wait_for()
+    n = int(page.locator("#selection-about").inner_text().split()[0].replace(",", ""))
+    assert 3 < n < len(vectors[0])
+    page.locator("#fit").press("Enter")
+    settled(page)
+    page.get_by_role("button", name="Take all in sight").press("Enter")
+    page.get_by_text(f"{len(vectors[0]):,} words, the most frequent first.").wait_for()
+
+
 def test_the_map_is_moved_by_keys_and_the_address_of_the_view_opens_again(page, watched, server):
     canvas = page.locator("canvas.points")
     settled(page)
@@ -251,6 +266,53 @@ def test_a_browser_without_webgl_has_a_list(watched, server, vectors):
     assert neighbours(page) == [
         word for word, _ in vectors[0].most_similar(vectors[0].index_to_key[5])
     ]
+
+
+def test_where_webgl_is_forbidden_the_list_is_there_by_itself(chromium, server, vectors):
+    with launched(chromium.browser_type, "--disable-3d-apis") as started:
+        watched = Watched(started)
+        page = watched.open(server.url)
+        page.locator("ol.words button").nth(3).click()
+        assert neighbours(page) == [
+            word for word, _ in vectors[0].most_similar(vectors[0].index_to_key[3])
+        ]
+        assert page.locator("#tools").is_hidden()
+        watched.close()
+
+
+def test_where_the_graphics_are_lost_a_list_is_there_instead(watched, server):
+    watched.context.add_init_script(
+        """const get = HTMLCanvasElement.prototype.getContext;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+            const context = get.call(this, kind, ...more);
+            if (context && kind.includes('webgl')) window.drawing = context;
+            return context;
+        };"""
+    )
+    page = watched.open(server.url)
+    settled(page)
+    page.evaluate("drawing.getExtension('WEBGL_lose_context').loseContext()")
+    page.locator("ol.words button").first.wait_for()
+    assert "lost" in page.locator(".list").inner_text()
+    assert page.locator("#tools").is_hidden()
+    page.locator("#theme").click()  # paints what is there
+    search(page, WORD)
+    assert len(neighbours(page)) == 10
+
+
+def test_an_address_that_is_put_into_the_open_page_is_opened(page):
+    search(page, WORD)
+    settled(page)
+    page.evaluate("location.hash = '#word=file&view=0.1,-0.2,6'")
+    page.locator("#word-title").get_by_text("file", exact=True).wait_for()
+    page.wait_for_url("**view=0.1000*-0.2000*6.000*")
+    page.evaluate("location.hash = '#view=0,0,1'")
+    page.locator("#word-title").wait_for(state="detached")
+    page.go_back()
+    page.locator("#word-title").get_by_text("file", exact=True).wait_for()
+    # A jump within the page is none to another view.
+    page.evaluate("document.getElementById('skip').click()")
+    assert page.locator("#word-title").count() == 1
 
 
 def test_strange_words_are_text_and_never_markup(chromium):
@@ -326,9 +388,19 @@ def test_what_is_chosen_in_one_map_is_chosen_in_the_other(chromium, vectors):
         page.mouse.move(*middle)
         page.mouse.wheel(0, -400)
         settled(page)
-        page.wait_for_timeout(800)
-        drawn = page.locator(".pane").nth(1).get_attribute("data-drawn")
-        assert int(drawn) > 3  # the other map followed
+        # The other map goes along, by the wheel and by the buttons.
+        zoomed = """more => [...document.querySelectorAll(".pane")]
+            .every(pane => (Number(pane.dataset.zoom) > 1.2) === more)"""
+        page.wait_for_function(zoomed, arg=True)
+        page.locator("#zoom-out").click()
+        page.locator("#zoom-out").click()
+        page.wait_for_function(zoomed, arg=False)
+        page.locator("#fit").click()
+        settled(page)
+        page.mouse.move(*middle)
+        page.mouse.wheel(0, -400)
+        page.wait_for_function(zoomed, arg=True)
+        settled(page)
         page.wait_for_function("before => location.hash != before", arg=before, timeout=10_000)
         page.locator("#lasso").click()
         page.mouse.move(middle[0] - 90, middle[1] - 90)

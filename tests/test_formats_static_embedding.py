@@ -41,6 +41,16 @@ def test_the_matrix_is_mapped_when_all_rows_are_kept(tmp_path):
     assert list(read_vectors(path, limit=1).vocab) == ["a"]
 
 
+def test_a_vector_of_nan_that_signal_is_one(tmp_path):
+    path = write(make_table(["a", "[UNK]"]), tmp_path / "m")
+    tensors = {
+        name: np.array(array) for name, array in open_tensors(path / "model.safetensors").items()
+    }
+    tensors["embeddings"].view(np.uint32)[1] = 0x7F800001
+    save_tensors(path / "model.safetensors", tensors)
+    assert list(read_vectors(path).vocab) == ["a", "[UNK]"]
+
+
 def pre_tokenizer(words, path):
     write(make_table(words), path)
     return json.loads((path / "tokenizer.json").read_bytes())

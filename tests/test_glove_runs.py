@@ -8,7 +8,14 @@ import pytest
 
 import firth
 from firth.errors import OutputError, ParameterError
-from firth.models import CallbackAny2Vec, GloVe, _checkpoints, remove_checkpoint
+from firth.models import (
+    CallbackAny2Vec,
+    GloVe,
+    _checkpoints,
+    plot_curves,
+    read_curve,
+    remove_checkpoint,
+)
 from kills import kill_until_done
 
 QUICK = {"vector_size": 8, "epochs": 12, "workers": 1, "min_count": 1, "progress": False}
@@ -60,6 +67,19 @@ def same_bits(a, b):
         and a.context_biases.tobytes() == b.context_biases.tobytes()
         and a.epoch_losses == b.epoch_losses
     )
+
+
+def test_the_learning_curve_is_in_the_folder_and_can_be_drawn(sentences, tmp_path):
+    model = GloVe(sentences, **QUICK)
+    model.save(tmp_path / "vectors")
+    curve = read_curve(tmp_path / "vectors")
+    assert curve == model.learning_curve
+    assert curve[-1]["epochs"] == 12
+    assert curve[-1]["words"] == 12 * model.n_pairs
+    assert curve[0]["loss"] > curve[-1]["loss"] > 0
+    pytest.importorskip("matplotlib")
+    plot_curves({"glove": curve}, tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

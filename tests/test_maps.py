@@ -86,6 +86,26 @@ def test_neighbours_stay_together_and_a_seed_gives_the_same_map(wv, method, pack
     assert np.array_equal(first.coordinates, again.coordinates)
 
 
+def test_how_far_it_is_is_told_and_what_that_raises_ends_it(wv):
+    pytest.importorskip("openTSNE", reason="needs openTSNE")
+    told = []
+    map_words(wv, color="frequency", on_progress=told.append)
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0, 1)
+
+    def give_up(share):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        map_words(wv, color="frequency", on_progress=give_up)
+
+
+def test_vectors_are_mapped_by_a_method_of_their_own(wv, by_pca):
+    made = wv.map(method="pca", color="frequency")
+    assert np.array_equal(made.coordinates, by_pca.coordinates)
+    assert wv.map(["city0", "city1"], method="pca", color="frequency").words == ["city0", "city1"]
+
+
 def test_the_plane_is_widest_from_left_to_right(by_pca):
     spread = by_pca.coordinates.std(axis=0)
     assert spread[0] >= spread[1]
@@ -324,6 +344,12 @@ def test_odd_words_are_drawn_as_they_are(tmp_path):
     assert "x" * 100 not in picture
     made.save(tmp_path / "map.html")
     assert data_of(tmp_path / "map.html")["words"] == [shown(word, 200) for word in odd]
+
+
+def test_what_joins_letters_stays_and_what_turns_them_is_told():
+    assert shown("می\u200cخواهم") == "می\u200cخواهم"
+    assert shown("👩\u200d👩") == "👩\u200d👩"
+    assert shown("\u202eevil\n") == r"\u202eevil\n"
 
 
 def test_characters_that_no_font_has_are_told_once(tmp_path, monkeypatch):

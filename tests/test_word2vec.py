@@ -32,6 +32,7 @@ from firth.errors import (
 from firth.models import Word2Vec, _matrices, _schedule
 from firth.models._model_folder import manifest
 from firth.models._sampling import keep_limits, noise_tables
+from kills import let_work
 
 QUICK = {"vector_size": 16, "sample": 0, "workers": 1, "progress": False, "min_count": 1}
 
@@ -451,7 +452,7 @@ def test_ctrl_c_keeps_what_was_learned(tmp_path, places):
         # The encoded text is there only when its folder has a config: then the training starts.
         while not list(places.temporary.glob("*/config.json")) and time.monotonic() < deadline:
             time.sleep(0.02)
-        time.sleep(0.5)
+        let_work(process, 1)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
     assert list(places.temporary.iterdir()) == []
@@ -473,7 +474,7 @@ def test_a_signal_to_the_command_leaves_a_model_and_nothing_else(text, places, n
         deadline = time.monotonic() + 60
         while not list(places.temporary.glob("*/config.json")) and time.monotonic() < deadline:
             time.sleep(0.02)
-        time.sleep(0.5)
+        let_work(process, 1)
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     assert process.returncode == status, err

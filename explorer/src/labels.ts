@@ -209,7 +209,8 @@ export class Labels {
       }
     };
 
-    for (const i of first) place(i, true);
+    // A lasso may have caught more words than could ever be written.
+    for (const i of first.slice(0, 6 * most)) place(i, true);
     // Beside words that were asked for, the others step back.
     const others = firsts.size > 1 ? most / 3 : most;
     pen.globalAlpha = firsts.size > 1 ? 0.6 : 1;

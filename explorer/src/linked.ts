@@ -3,6 +3,7 @@
 import type { Pane } from "./pane";
 
 const WORDS = 200;
+const MARGIN = 0.25; // what is at the edge is not what is looked at
 const SHARE = 0.35; // of the way, each frame: so that it glides
 
 /**
@@ -23,19 +24,35 @@ export class Linked {
     }
   }
 
+  /** The other map goes from now on where this one does. */
+  lead(pane: Pane): void {
+    this.leader = pane;
+  }
+
+  /** Each map goes its own way, to a word that is elsewhere in each, until one is touched again. */
+  release(): void {
+    this.leader = null;
+    cancelAnimationFrame(this.gliding);
+  }
+
+  /** The map that was touched last. */
+  get leading(): Pane {
+    return this.leader ?? this.panes[0];
+  }
+
   follow(moved: Pane): void {
     if (this.panes.length < 2 || moved !== this.leader || this.resting) return;
     // Not for every frame: what is in sight has to be looked for.
     this.resting = window.setTimeout(() => {
       this.resting = 0;
-      this.glide(moved);
+      if (this.leader === moved) this.glide(moved);
     }, 60);
   }
 
   private glide(leader: Pane): void {
     const other = this.panes.find((pane) => pane !== leader)!;
     const { zoom } = leader.view();
-    const seen = zoom <= 1.05 ? [] : leader.wordsInSight(WORDS);
+    const seen = zoom <= 1.05 ? [] : leader.wordsInSight(WORDS, MARGIN);
     const to = zoom <= 1.05 ? ([0, 0] as [number, number]) : other.middleOf(seen);
     if (!to) return;
     cancelAnimationFrame(this.gliding);

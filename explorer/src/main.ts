@@ -36,8 +36,12 @@ class Explorer {
     this.linked = new Linked(panes);
     this.search = new Combobox(byId<HTMLInputElement>("search"), () => panes[0].map, choose);
     this.wordPanel = new WordPanel(panes, { choose, hover: (word) => this.hover(word) });
-    this.selection = new SelectionPanel(panes, choose);
-    const questions = { choose, plane: (ends: Ends | null) => this.planeShown(ends) };
+    this.selection = new SelectionPanel(panes, choose, () => this.linked.leading);
+    const questions = {
+      choose,
+      plane: (ends: Ends | null) => this.planeShown(ends),
+      flown: () => this.linked.release(),
+    };
     new AnalogyPanel(panes, questions);
     new OddPanel(panes, questions);
     this.axesPanel = new AxesPanel(panes, questions);
@@ -51,9 +55,15 @@ class Explorer {
     if (looked.ends && this.panes[0].hasMap) {
       this.tabs.show("axes");
       await this.axesPanel.show(looked.ends);
+    } else if (this.ends) {
+      await this.axesPanel.leave();
     }
     if (looked.word) await this.choose(looked.word, false, !looked.view);
-    if (looked.view) this.panes[0].setView(looked.view);
+    else if (this.word !== null) this.leave();
+    if (looked.view) {
+      this.linked.lead(this.panes[0]);
+      this.panes[0].setView(looked.view);
+    }
   }
 
   async choose(word: string, step = true, fly = true): Promise<void> {
@@ -64,6 +74,7 @@ class Explorer {
     this.tellTrail();
     if (step) this.write(true);
     document.title = `${word.slice(0, 60)} \u2013 firth explore`;
+    if (fly) this.linked.release();
     for (const pane of this.panes) {
       pane.mark(word);
       if (fly) pane.fly(word);
@@ -145,7 +156,15 @@ class Explorer {
     if (word === undefined) return;
     this.trail = this.trail.slice(0, to);
     this.word = null;
-    void this.choose(word, false).then(() => this.write(true));
+    void this.choose(word, false);
+    // At once: the browser's own Back may come before the neighbours do.
+    this.write(true);
+  }
+
+  private zoom(factor: number): void {
+    const pane = this.linked.leading;
+    this.linked.lead(pane);
+    pane.zoom(factor);
   }
 
   private lasso(on: boolean): void {
@@ -154,11 +173,16 @@ class Explorer {
   }
 
   private listen(): void {
-    byId("zoom-in").addEventListener("click", () => this.panes[0].zoom(1.6));
-    byId("zoom-out").addEventListener("click", () => this.panes[0].zoom(1 / 1.6));
+    byId("zoom-in").addEventListener("click", () => this.zoom(1.6));
+    byId("zoom-out").addEventListener("click", () => this.zoom(1 / 1.6));
     byId("fit").addEventListener("click", () => this.panes.forEach((pane) => pane.fit()));
     byId("lasso").addEventListener("click", () => this.lasso(byId("lasso").getAttribute("aria-pressed") !== "true"));
     byId("copy").addEventListener("click", () => void this.copy());
+    byId("skip").addEventListener("click", (event) => {
+      // The address is the view's: a jump within the page would let go of it.
+      event.preventDefault();
+      byId("side").focus();
+    });
     document.addEventListener("keydown", (event) => {
       const typing = event.target instanceof HTMLInputElement;
       if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
@@ -168,11 +192,16 @@ class Explorer {
     });
     window.addEventListener("popstate", (event) => {
       const looked = readAddress();
+      if (event.state === null) {
+        // An address that was put into this tab, and no step that was made here.
+        if ((looked.model ?? this.panes[0].model.name) === this.panes[0].model.name) void this.open(looked, []);
+        else location.reload();
+        return;
+      }
       this.trail = readTrail(event.state);
       if (looked.word && looked.word !== this.word) void this.choose(looked.word, false);
       else if (!looked.word) this.leave();
     });
-    watchTheme(() => this.panes.forEach((pane) => pane.repaint()));
   }
 
   private async copy(): Promise<void> {
@@ -207,6 +236,14 @@ async function tellMoved(panes: Pane[], choose: (word: string) => void): Promise
   }
 }
 
+/** Hides what needs a map where there is none. */
+function tellMaps(panes: Pane[]): void {
+  const there = panes.every((pane) => pane.hasMap);
+  byId("tools").hidden = !there;
+  byId("tab-selection").hidden = !there;
+  byId("tab-axes").hidden = !there;
+}
+
 /** The models to show: that of the address first; of a training, as soon as it has vectors. */
 async function modelsToShow(all: Model[], wanted: string | undefined, training: Training | null): Promise<Model[]> {
   while (!all.length && training) {
@@ -225,18 +262,27 @@ async function main(): Promise<void> {
   const looked = readAddress();
   let explorer: Explorer | undefined;
   const panes: Pane[] = [];
+  let training: Training | null = null;
+  watchTheme(() => {
+    for (const pane of panes) pane.repaint();
+    training?.draw();
+  });
   try {
     const [trained, served] = await Promise.all([live(), models()]);
     const choose = (word: string) => void explorer?.choose(word);
-    const training = trained === null ? null : new Training(trained, () => panes[0]?.map, choose);
+    training = trained === null ? null : new Training(trained, () => panes[0]?.map, choose);
     const tabs = new Tabs();
-    if (training) tabs.show("training");
+    if (training) {
+      tabs.show("training");
+      document.body.classList.add("watching");
+    }
     for (const model of await modelsToShow(served, looked.model, training)) {
       panes.push(new Pane(model, {
         choose,
         lasso: (pane, words) => explorer?.lassoed(pane, words),
         hover: (pane, word) => explorer?.hover(word, pane),
         viewed: (pane) => explorer?.viewed(pane),
+        listed: () => tellMaps(panes),
         search: () => explorer?.focusSearch(),
         leave: () => explorer?.leave(),
       }));
@@ -245,8 +291,7 @@ async function main(): Promise<void> {
     stage.replaceChildren(...panes.map((pane) => pane.root));
     await Promise.all(panes.map((pane) => pane.open()));
     explorer = new Explorer(panes, tabs);
-    byId("tools").hidden = !panes[0].hasMap;
-    byId("tab-axes").hidden = !panes[0].hasMap;
+    tellMaps(panes);
     if (panes.length > 1) {
       byId("tab-moved").hidden = false;
       byId("tab-moved").addEventListener("click", () => void tellMoved(panes, choose), { once: true });

@@ -1,6 +1,6 @@
 /** One model on its map: points, words over them, a legend; or a list where nothing can be drawn. */
 
-import { type Axes, mapState, type MapState, type Model } from "./api";
+import { type Axes, mapState, type MapState, type Model, models } from "./api";
 import { h, number, shown, wordElement } from "./elements";
 import { listenToFingers, listenToKeys } from "./gestures";
 import { Labels, type Marks } from "./labels";
@@ -13,6 +13,8 @@ export interface PaneEvents {
   lasso(pane: Pane, words: string[]): void;
   hover(pane: Pane, word: string | null): void;
   viewed(pane: Pane): void;
+  /** There is a list now where the map was. */
+  listed(): void;
   search(): void;
   leave(): void;
 }
@@ -28,6 +30,7 @@ export class Pane {
   readonly root: HTMLElement;
   private readonly canvas: HTMLCanvasElement;
   private readonly labels: Labels;
+  private readonly size = h("span", { class: "dim" });
   private readonly tip: HTMLElement;
   private readonly note: HTMLElement;
   private readonly legend: HTMLElement;
@@ -55,10 +58,15 @@ export class Pane {
     this.root = h(
       "section",
       { class: "pane", "aria-label": `Model ${model.name}` },
-      h("h2", { class: "model" }, h("bdi", {}, shown(model.name)), h("span", { class: "dim" }, ` ${number(model.words)} words \u00d7 ${model.vectorSize}`)),
+      h("h2", { class: "model" }, h("bdi", {}, shown(model.name)), this.size),
       h("div", { class: "plot" }, this.canvas, labels, this.tip),
       h("div", { class: "about-map" }, this.legend, this.note),
     );
+    this.tellSize();
+  }
+
+  private tellSize(): void {
+    this.size.textContent = ` ${number(this.model.words)} words \u00d7 ${this.model.vectorSize}`;
   }
 
   get hasMap(): boolean {
@@ -72,6 +80,7 @@ export class Pane {
       click: (i) => this.events.choose(this.map.words[i]),
       lasso: (chosen) => this.events.lasso(this, chosen.map((i) => this.map.words[i])),
       view: () => this.viewed(),
+      lost: () => this.lose(),
     });
     this.map = await loading;
     this.places = this.map;
@@ -91,11 +100,20 @@ export class Pane {
       await this.showPoints(false);
       this.points.setView({ x: 0, y: 0, zoom: 1 });
     } else {
-      this.root.classList.add("listed");
-      this.canvas.parentElement!.replaceWith(this.list());
+      this.showList("This browser draws no WebGL, so that here are the words as a list.");
     }
     this.tellGroups();
     void this.follow();
+  }
+
+  private lose(): void {
+    const { points } = this;
+    if (!points) return;
+    this.points = null;
+    this.showList("The browser lost what it draws the map with, so that here are the words as a list. To reload the page brings the map back.");
+    this.events.listed();
+    // Not within the call that tells of it.
+    setTimeout(() => points.destroy());
   }
 
   // --- what is shown ----------------------------------------------------------------------------
@@ -156,7 +174,7 @@ export class Pane {
       arranging: `A better map is being made, once: ${why} \u2026`,
       failed: `A better map could not be made: ${why}.`,
     }[state];
-    this.note.replaceChildren(`${this.map.note} ${rest}`, ...(fault ? [h("span", { class: "fault" }, ` ${fault}.`)] : []));
+    this.note.replaceChildren(this.points ? `${this.map.note} ${rest}` : "", ...(fault ? [h("span", { class: "fault" }, ` ${fault}.`)] : []));
   }
 
   /** Shows the map that there is by now, with the same words marked. */
@@ -166,6 +184,9 @@ export class Pane {
     const [word, others] = [chosen >= 0 ? this.map.words[chosen] : null, words(strong)];
     const pairs = arrows.map(({ from, to }): [string, string] => [this.map.words[from], this.map.words[to]]);
     this.map = await loadMap(this.model.name);
+    // What was replaced on disk may have other words, of another size.
+    Object.assign(this.model, (await models()).find(({ name }) => name === this.model.name));
+    this.tellSize();
     this.labels.forget();
     if (!ends) {
       this.places = this.map;
@@ -281,17 +302,18 @@ export class Pane {
     this.points.setView({ x: (left + right) / 2, y: (below + above) / 2, zoom: Math.min(40, 1.3 / spread) }, true);
   }
 
-  /** The frequent words around the middle of what is seen. */
-  wordsInSight(most: number): string[] {
+  /** The frequent words that are seen, but for a margin: a share of the width and of the height. */
+  wordsInSight(most: number, margin: number): string[] {
     const found: string[] = [];
     if (!this.points) return found;
     const { project } = this.points.projection();
     const { clientWidth: width, clientHeight: height } = this.canvas;
+    const inside = (at: number, size: number) => at > margin * size && at < (1 - margin) * size;
+    const { hidden, only } = this.marks;
     for (let i = 0; i < this.map.words.length && found.length < most; i++) {
       const [x, y] = project(this.places.x[i], this.places.y[i]);
-      if (x > 0.25 * width && x < 0.75 * width && y > 0.25 * height && y < 0.75 * height) {
-        found.push(this.map.words[i]);
-      }
+      const drawn = !hidden.has(this.map.groups[i]) && (!only || only.has(i));
+      if (drawn && inside(x, width) && inside(y, height)) found.push(this.map.words[i]);
     }
     return found;
   }
@@ -313,12 +335,13 @@ export class Pane {
   }
 
   redraw(): void {
-    if (this.frame || !this.points) return;
+    if (this.frame || !this.points || !this.map) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       const { points } = this;
       if (!points) return;
       this.labels.draw(this.map, this.places, points.projection(), this.marks, currentTheme());
+      this.root.dataset.zoom = points.view().zoom.toFixed(3);
       this.root.dataset.drawn = String(Number(this.root.dataset.drawn ?? 0) + 1);
     });
   }
@@ -364,7 +387,7 @@ export class Pane {
   }
 
   /** All words that a browser without WebGL can show. */
-  private list(): HTMLElement {
+  private showList(why: string): void {
     const list = h("ol", { class: "words", "aria-label": `Words of ${this.model.name}, the most frequent first` });
     const more = h("button", { type: "button", class: "more", click: () => add() }, "More words");
     const add = () => {
@@ -377,9 +400,9 @@ export class Pane {
       more.hidden = list.children.length >= this.map.words.length;
     };
     add();
-    return h("div", { class: "list" },
-      h("p", { class: "dim" }, "This browser draws no WebGL, so that here are the words as a list. Everything else works as on the map."),
-      list, more);
+    this.root.classList.add("listed");
+    this.canvas.parentElement!.replaceWith(h("div", { class: "list" },
+      h("p", { class: "dim" }, `${why} Everything else works as on the map.`), list, more));
   }
 }
 

@@ -22,6 +22,8 @@ export interface PointEvents {
   lasso(chosen: number[]): void;
   /** The view changed; `byHand` unless the page itself moved it. */
   view(): void;
+  /** The browser took away what draws them: the graphics failed, or slept too long. */
+  lost(): void;
 }
 
 export interface Points {
@@ -98,6 +100,7 @@ function drawnBy(canvas: HTMLCanvasElement, theme: Theme, events: PointEvents): 
     else if (points.length) events.click(points[points.length - 1]);
     lassoed = false;
   });
+  plot.get("renderer").regl.on("lost", () => events.lost());
   plot.subscribe("view", () => events.view());
   plot.subscribe("draw", () => events.view());
 
@@ -207,7 +210,11 @@ function drawnBy(canvas: HTMLCanvasElement, theme: Theme, events: PointEvents): 
     unproject,
     destroy() {
       observer.disconnect();
-      plot.destroy();
+      try {
+        plot.destroy();
+      } catch {
+        // Of a lost context not everything can be given back, and needs not be.
+      }
     },
   };
 }

@@ -10,6 +10,8 @@ export interface QuestionEvents {
   choose(word: string): void;
   /** The plane of two axes is shown, or the map again. */
   plane(ends: Ends | null): void;
+  /** The maps are about to fly, each to where words are in it. */
+  flown(): void;
 }
 
 /** Does what a form asks for, and says below it why that cannot be. */
@@ -58,6 +60,7 @@ export class AnalogyPanel {
     }
     await answered(output, async () => {
       const answers = await Promise.all(this.panes.map((pane) => analogy(pane.model.name, a, b, c)));
+      this.events.flown();
       output.replaceChildren(...answers.map((answer, k) => {
         const best = answer.neighbours[0]?.word;
         const pane = this.panes[k];
@@ -89,6 +92,7 @@ export class OddPanel {
     }
     await answered(output, async () => {
       const found = await Promise.all(this.panes.map((pane) => oddOneOut(pane.model.name, words)));
+      this.events.flown();
       output.replaceChildren(...found.map((odd, k) => {
         const pane = this.panes[k];
         pane.mark(odd, words.filter((word) => word !== odd));

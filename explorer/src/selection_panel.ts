@@ -17,8 +17,14 @@ export class SelectionPanel {
   private pane: Pane;
   private alone = false;
 
-  constructor(private readonly panes: Pane[], private readonly choose: (word: string) => void) {
+  constructor(
+    private readonly panes: Pane[],
+    private readonly choose: (word: string) => void,
+    leading: () => Pane,
+  ) {
     this.pane = panes[0];
+    // For who cannot draw around words.
+    byId("selection-sight").addEventListener("click", () => this.show(leading(), leading().wordsInSight(Infinity, 0)));
     byId("selection-save").addEventListener("click", () => this.save());
     byId("selection-alone").addEventListener("click", () => this.showAlone(!this.alone));
     byId("selection-clear").addEventListener("click", () => this.show(this.pane, []));
@@ -44,7 +50,7 @@ export class SelectionPanel {
     const n = this.words.length;
     byId("selection-about").textContent = n
       ? `${number(n)} words${this.panes.length > 1 ? `, chosen in ${this.pane.model.name}` : ""}, the most frequent first.`
-      : "None yet. Hold Shift and draw around words on the map, or press the lasso; on a phone, press the lasso and draw with one finger.";
+      : "None yet. Hold Shift and draw around words on the map, or press the lasso and draw; or take all words in sight.";
     for (const id of ["selection-save", "selection-alone", "selection-clear"]) {
       byId<HTMLButtonElement>(id).disabled = !n;
     }

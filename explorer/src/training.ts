@@ -138,7 +138,7 @@ export class Training {
     }));
   }
 
-  private draw(): void {
+  draw(): void {
     const { curve } = this;
     const ratio = devicePixelRatio || 1;
     const [width, height] = [curve.clientWidth, curve.clientHeight];

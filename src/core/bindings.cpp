@@ -24,7 +24,7 @@ NB_MODULE(_core, m) {
     bind_vector_files(m);
     bind_neighbours(m);
     bind_index_graph(m);
-    bind_sign_codes(m);
+    bind_codes(m);
     bind_analogies(m);
     bind_subwords(m);
     bind_phrases(m);

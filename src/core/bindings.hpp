@@ -43,7 +43,7 @@ void bind_vocabulary(nb::module_ &m);
 void bind_vector_files(nb::module_ &m);
 void bind_neighbours(nb::module_ &m);
 void bind_index_graph(nb::module_ &m);
-void bind_sign_codes(nb::module_ &m);
+void bind_codes(nb::module_ &m);
 void bind_analogies(nb::module_ &m);
 void bind_subwords(nb::module_ &m);
 void bind_phrases(nb::module_ &m);

@@ -6,6 +6,7 @@
 
 #include "kernels/topk.hpp"
 #include "on_threads.hpp"
+#include "rows_ahead.hpp"
 
 namespace firth {
 
@@ -211,37 +212,20 @@ void search_many(std::vector<BestRows> &best, const Matrix &matrix, const float 
 void search_candidates(std::vector<BestRows> &best, const uint8_t *vectors, Item item, size_t dim,
                        const float *norms, const float *questions, const int64_t *candidates,
                        size_t n_candidates, size_t n_threads) {
-    // Rows that are sent for while those before them are scored.
-    constexpr size_t batch = 16;
     const size_t row_bytes = dim * item_size(item);
     std::atomic<size_t> next{0};
     on_threads_each(std::max<size_t>(1, std::min(n_threads, best.size())), [&](size_t) {
-        uint32_t rows[2][batch];
-        float dots[batch];
         for (size_t i; (i = next.fetch_add(1)) < best.size();) {
-            const int64_t *const of_question = candidates + i * n_candidates;
-            size_t at = 0;
-            const auto take = [&](uint32_t *batch_rows) {
-                size_t n = 0;
-                for (; at < n_candidates && n < batch; ++at) {
-                    if (of_question[at] < 0) continue;
-                    const auto row = static_cast<uint32_t>(of_question[at]);
-                    for (size_t k = 0; k < row_bytes; k += 64)
-                        __builtin_prefetch(vectors + row * row_bytes + k, 0, 2);
-                    batch_rows[n++] = row;
-                }
-                return n;
-            };
-            size_t n = take(rows[0]);
-            for (int now = 0; n > 0; now = 1 - now) {
-                const size_t n_ahead = take(rows[1 - now]);
-                FIRTH_DISPATCH(score_nodes, vectors, item, dim, questions + i * dim, rows[now], n, dots);
-                for (size_t j = 0; j < n; ++j) {
-                    const float norm = norms[rows[now][j]];
-                    if (norm > 0 && std::isfinite(norm)) best[i].offer(dots[j] / norm, rows[now][j]);
-                }
-                n = n_ahead;
-            }
+            for_rows_ahead(
+                vectors, row_bytes, candidates + i * n_candidates, n_candidates,
+                [&](const uint32_t *rows, size_t n) {
+                    float dots[rows_ahead];
+                    FIRTH_DISPATCH(score_nodes, vectors, item, dim, questions + i * dim, rows, n, dots);
+                    for (size_t j = 0; j < n; ++j) {
+                        const float norm = norms[rows[j]];
+                        if (norm > 0 && std::isfinite(norm)) best[i].offer(dots[j] / norm, rows[j]);
+                    }
+                });
         }
     });
 }

@@ -15,7 +15,7 @@ namespace firth {
 
 struct SignCodes {
     const uint8_t *codes;     // n_blocks x n_groups x code_group_bytes
-    const uint16_t *factors;  // n_blocks x 2 x code_block_rows
+    const int16_t *factors;   // n_blocks x 2 x code_block_rows
     size_t n_rows;
     size_t n_groups;  // of four bits; even
     CodeFactors meaning;

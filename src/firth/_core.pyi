@@ -139,15 +139,29 @@ class SignCodes:
     def __init__(
         self,
         codes: NDArray[np.uint8],
-        factors: NDArray[np.uint16],
+        factors: NDArray[np.int16],
         n_rows: int,
-        scale_least: float,
         scale_step: float,
-        offset_least: float,
         offset_step: float,
     ) -> None: ...
     def nearest(
         self, questions: NDArray[np.float32], n_threads: int, rows: NDArray[np.int64]
+    ) -> None: ...
+
+class FineCodes:
+    def __init__(
+        self,
+        codes: NDArray[np.uint8],
+        n_numbers: int,
+        scale_step: float,
+        offset_step: float,
+    ) -> None: ...
+    def choose(
+        self,
+        questions: NDArray[np.float32],
+        candidates: NDArray[np.int64],
+        n_threads: int,
+        rows: NDArray[np.int64],
     ) -> None: ...
 
 def first_wrong_byte(

@@ -176,11 +176,15 @@ def best_of(
     best = _core.TopK(len(directions), k, excluded, offsets)
     n_threads = _thread_count(candidates.size * matrix.shape[1] * _CANDIDATE)
     best.search_candidates(
-        matrix.view(np.uint8), matrix.dtype.name, norms, directions, candidates, n_threads
+        matrix.view(np.uint8), _ITEMS[matrix.dtype.char], norms, directions, candidates, n_threads
     )
     rows, scores = best.result()
     shape = len(directions), k
     return rows.reshape(shape), scores.reshape(shape)
+
+
+# The core's names for what a number of a matrix is: `dtype.name` makes a text each time.
+_ITEMS = {"f": "float32", "e": "float16", "b": "int8"}
 
 
 def _one_for_each(
@@ -227,9 +231,13 @@ def unit_rows(queries: ArrayLike, dim: int) -> NDArray[np.float32]:
             f"(n_queries, {dim})"
         )
     array = array.astype(np.float64)
+    squares = np.einsum("ij,ij->i", array, array)
+    if squares.min(initial=1.0) > 0 and squares.max(initial=1.0) < np.inf:  # as a rule
+        array /= np.sqrt(squares)[:, None]
+        return array.astype(np.float32)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        lengths = np.sqrt(np.einsum("ij,ij->i", array, array))
-        array /= np.where(np.isfinite(lengths) & (lengths > 0), lengths, np.nan)[:, None]
+        lengths = np.where(np.isfinite(squares) & (squares > 0), np.sqrt(squares), np.nan)
+        array /= lengths[:, None]
     return array.astype(np.float32)
 
 

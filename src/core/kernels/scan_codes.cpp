@@ -65,74 +65,136 @@ struct WideSums {
     }
 };
 
-// The sums of the entries of all groups, for each row of a block.
-inline void sum_block(const uint8_t *codes, size_t n_groups, const uint8_t *table, uint16_t *sums) {
+// So many questions share what is made of the codes; their sums stay in registers.
+constexpr int questions_at_once = lanes == 16 ? 4 : 2;
+
+// The sums of the entries of all groups, for each row of a block, of n questions.
+template <int n>
+inline void sum_block(const uint8_t *codes, size_t n_groups, const CodeQuestion *questions,
+                      uint16_t (*sums)[code_block_rows]) {
     for (int part = 0; part < parts; ++part) {
         const size_t shift = static_cast<size_t>(part) * width;
-        WideSums low, high;
+        WideSums low[n], high[n];
         constexpr size_t most = groups_in_a_byte * groups_at_once;
         for (size_t first = 0; first < n_groups; first += most) {
             const size_t end = first + most < n_groups ? first + most : n_groups;
-            vbytes low_bytes{}, high_bytes{};
+            vbytes low_bytes[n] = {}, high_bytes[n] = {};
             for (size_t g = first; g < end; g += groups_at_once) {
-                const vbytes entries = load_bytes(table + g * code_group_bytes + shift);
                 const vbytes code = load_bytes(codes + g * code_group_bytes + shift);
-                low_bytes += look_up(entries, code & 0x0F);
-                high_bytes += look_up(entries, (vbytes)((vwords)code >> 4) & 0x0F);
+                const vbytes lower = code & 0x0F, upper = (vbytes)((vwords)code >> 4) & 0x0F;
+                for (int q = 0; q < n; ++q) {
+                    const vbytes entries = load_bytes(questions[q].table + g * code_group_bytes + shift);
+                    low_bytes[q] += look_up(entries, lower);
+                    high_bytes[q] += look_up(entries, upper);
+                }
             }
-            low.add(low_bytes);
-            high.add(high_bytes);
+            for (int q = 0; q < n; ++q) {
+                low[q].add(low_bytes[q]);
+                high[q].add(high_bytes[q]);
+            }
         }
-        low.store(sums + part * (width / 2));
-        high.store(sums + 32 + part * (width / 2));
+        for (int q = 0; q < n; ++q) {
+            low[q].store(sums[q] + part * (width / 2));
+            high[q].store(sums[q] + 32 + part * (width / 2));
+        }
     }
 }
 
-// A bit for each of 16 scores: whether it is not below the threshold.
-inline uint32_t reach(const float *scores, float threshold) {
-#if defined(__AVX512F__)
-    return _mm512_cmp_ps_mask(_mm512_loadu_ps(scores), _mm512_set1_ps(threshold), _CMP_GE_OQ);
-#elif defined(__AVX2__)
-    const __m256 least = _mm256_set1_ps(threshold);
-    const auto half = [&](const float *p) {
-        return static_cast<uint32_t>(
-            _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(p), least, _CMP_GE_OQ)));
-    };
-    return half(scores) | half(scores + 8) << 8;
-#else
-    uint32_t bits = 0;
-    for (int i = 0; i < 16; ++i) bits |= static_cast<uint32_t>(scores[i] >= threshold) << i;
+// What 16-bit scores are compared with: it is no more than the threshold.
+inline int16_t in_16_bits(float threshold, const CodeQuestion &question) {
+    const float units = (threshold - question.error) / question.unit;
+    return units > INT16_MIN ? static_cast<int16_t>(units < INT16_MAX ? units : INT16_MAX) - 1 : INT16_MIN;
+}
+
+// A bit for each row of a block, set unless its score is below the threshold for sure.
+#if defined(__AVX512BW__)
+inline uint64_t may_reach(const uint16_t *sums, const int16_t *factors, const CodeQuestion &question,
+                          int16_t threshold) {
+    const __m512i middle = _mm512_set1_epi16(question.middle), least = _mm512_set1_epi16(threshold);
+    const __m512i offset_factor = _mm512_set1_epi16(question.offset_factor);
+    const __m128i shift = _mm_cvtsi32_si128(question.shift);
+    uint64_t bits = 0;
+    for (size_t i = 0; i < code_block_rows; i += 32) {
+        const __m512i sum = _mm512_sub_epi16(_mm512_loadu_si512(sums + i), middle);
+        const __m512i worth = _mm512_mulhrs_epi16(_mm512_sll_epi16(sum, shift),
+                                                  _mm512_loadu_si512(factors + i));
+        const __m512i offset =
+            _mm512_mulhrs_epi16(_mm512_loadu_si512(factors + code_block_rows + i), offset_factor);
+        bits |= uint64_t{_mm512_cmpge_epi16_mask(_mm512_adds_epi16(worth, offset), least)} << i;
+    }
     return bits;
+}
+#elif defined(__AVX2__)
+inline uint64_t may_reach(const uint16_t *sums, const int16_t *factors, const CodeQuestion &question,
+                          int16_t threshold) {
+    const __m256i middle = _mm256_set1_epi16(question.middle), least = _mm256_set1_epi16(threshold);
+    const __m256i offset_factor = _mm256_set1_epi16(question.offset_factor);
+    const __m128i shift = _mm_cvtsi32_si128(question.shift);
+    const auto at = [](const void *p) { return _mm256_loadu_si256(static_cast<const __m256i *>(p)); };
+    const auto is_below = [&](size_t i) {
+        const __m256i sum = _mm256_sub_epi16(at(sums + i), middle);
+        const __m256i worth = _mm256_mulhrs_epi16(_mm256_sll_epi16(sum, shift), at(factors + i));
+        const __m256i offset = _mm256_mulhrs_epi16(at(factors + code_block_rows + i), offset_factor);
+        return _mm256_cmpgt_epi16(least, _mm256_adds_epi16(worth, offset));
+    };
+    uint64_t below = 0;
+    for (size_t i = 0; i < code_block_rows; i += 32) {
+        // Words are packed within halves of registers: quarters 0 2 1 3 are put in order.
+        const __m256i packed = _mm256_packs_epi16(is_below(i), is_below(i + 16));
+        const __m256i in_order = _mm256_permute4x64_epi64(packed, _MM_SHUFFLE(3, 1, 2, 0));
+        below |= uint64_t{static_cast<uint32_t>(_mm256_movemask_epi8(in_order))} << i;
+    }
+    return ~below;
+}
+#else
+inline uint64_t may_reach(const uint16_t *, const int16_t *, const CodeQuestion &, int16_t) {
+    return ~uint64_t{0};
+}
 #endif
+
+// Scans for n questions.
+template <int n>
+void scan_for(const uint8_t *codes, const int16_t *factors, size_t n_blocks, size_t n_groups,
+              const CodeFactors &meaning, const CodeQuestion *questions, const float *thresholds,
+              uint32_t first_row, Found *found) {
+    int16_t least[n];
+    for (int q = 0; q < n; ++q) {
+        least[q] = in_16_bits(thresholds[q], questions[q]);
+        found[q].n = 0;
+    }
+    for (size_t block = 0; block < n_blocks; ++block) {
+        uint16_t sums[n][code_block_rows];
+        sum_block<n>(codes + block * n_groups * code_group_bytes, n_groups, questions, sums);
+        const int16_t *const scales = factors + block * 2 * code_block_rows;
+        const int16_t *const offsets = scales + code_block_rows;
+        for (int q = 0; q < n; ++q) {
+            for (uint64_t bits = may_reach(sums[q], scales, questions[q], least[q]); bits;
+                 bits &= bits - 1) {
+                const auto i = static_cast<size_t>(__builtin_ctzll(bits));
+                const float worth =
+                    questions[q].bias + questions[q].step * static_cast<float>(sums[q][i]);
+                const float score = meaning.offset_step * static_cast<float>(offsets[i]) +
+                                    meaning.scale_step * static_cast<float>(scales[i]) * worth;
+                if (score >= thresholds[q])
+                    found[q].estimates[found[q].n++] = {
+                        score, static_cast<uint32_t>(first_row + block * code_block_rows + i)};
+            }
+        }
+    }
 }
 
 }  // namespace
 
-size_t scan_codes(const uint8_t *codes, const uint16_t *factors, size_t n_blocks, size_t n_groups,
-                  const CodeFactors &meaning, const CodeQuestion &question, float threshold,
-                  uint32_t first_row, Estimate *found) {
-    size_t n_found = 0;
-    for (size_t block = 0; block < n_blocks; ++block) {
-        uint16_t sums[code_block_rows];
-        sum_block(codes + block * n_groups * code_group_bytes, n_groups, question.table, sums);
-        const uint16_t *const scales = factors + block * 2 * code_block_rows;
-        const uint16_t *const offsets = scales + code_block_rows;
-        float scores[code_block_rows];
-        for (size_t i = 0; i < code_block_rows; ++i) {
-            const float worth = question.bias + question.step * static_cast<float>(sums[i]);
-            const float scale = meaning.scale_least + meaning.scale_step * static_cast<float>(scales[i]);
-            const float offset =
-                meaning.offset_least + meaning.offset_step * static_cast<float>(offsets[i]);
-            scores[i] = offset + scale * worth;
-        }
-        for (size_t i = 0; i < code_block_rows; i += 16)
-            for (uint32_t bits = reach(scores + i, threshold); bits; bits &= bits - 1) {
-                const size_t j = i + static_cast<size_t>(__builtin_ctz(bits));
-                found[n_found++] = {scores[j],
-                                    static_cast<uint32_t>(first_row + block * code_block_rows + j)};
-            }
-    }
-    return n_found;
+void scan_codes(const uint8_t *codes, const int16_t *factors, size_t n_blocks, size_t n_groups,
+                const CodeFactors &meaning, const CodeQuestion *questions, const float *thresholds,
+                size_t n_questions, uint32_t first_row, Found *found) {
+    size_t q = 0;
+    for (; q + questions_at_once <= n_questions; q += questions_at_once)
+        scan_for<questions_at_once>(codes, factors, n_blocks, n_groups, meaning, questions + q,
+                                    thresholds + q, first_row, found + q);
+    for (; q < n_questions; ++q)
+        scan_for<1>(codes, factors, n_blocks, n_groups, meaning, questions + q, thresholds + q,
+                    first_row, found + q);
 }
 
 }  // namespace firth::FIRTH_ISA

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KINDS = ("rabitq", "hnsw")
-VERSION = 1
+VERSION = 2
 _SAMPLED_ROWS = 256
 
-_ANY = (float("-inf"), float("inf"))
+_FINITE = (0, float(np.finfo(np.float32).max))
 _NUMBERS: dict[str, tuple[float, float]] = {
     "n_rows": (1, 1 << 62),
     "vector_size": (1, 1 << 31),
@@ -33,10 +33,9 @@ _NUMBERS: dict[str, tuple[float, float]] = {
 _NUMBERS_OF_KIND: dict[str, dict[str, tuple[float, float]]] = {
     "rabitq": {
         "bits": (1, MOST_BITS),
-        "scale_least": _ANY,
-        "scale_step": _ANY,
-        "offset_least": _ANY,
-        "offset_step": _ANY,
+        "scale_step": _FINITE,
+        "offset_step": _FINITE,
+        "fine_scale_step": _FINITE,
     },
     "hnsw": {
         "connectivity": (2, 256),

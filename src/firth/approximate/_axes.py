@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # As many axes are kept as have this share of the variance; rows that differ in others only are told
-# apart when they are scored.
-_VARIANCE, _FEWEST, _STEP = 0.9, 96, 32
+# apart when they are scored. Where hardly an axis matters less than the others, all are kept.
+_VARIANCE, _FEWEST, _STEP = 0.85, 64, 32
+_NEARLY_ALL = 0.75
 _SAMPLED_ROWS = 1 << 16
 _ROUNDING = 1e-4
 
@@ -51,7 +52,7 @@ def principal_axes(
         along = np.diag(axes.T @ moments @ axes) - (mean @ axes) ** 2
         share = np.cumsum(along) / max(along.sum(), np.finfo(np.float64).tiny)
         n_axes = max(int(np.searchsorted(share, _VARIANCE)) + 1, _FEWEST)
-        n_axes = -(-n_axes // _STEP) * _STEP
+        n_axes = dim if n_axes > _NEARLY_ALL * dim else -(-n_axes // _STEP) * _STEP
     n_axes = min(n_axes, dim)
     turn, _ = np.linalg.qr(random.standard_normal((n_axes, n_axes)))
     turned: NDArray[np.float32] = (axes[:, :n_axes] @ turn).astype(np.float32)

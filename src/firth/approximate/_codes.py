@@ -1,4 +1,4 @@
-"""The codes of an index: one bit for each of some numbers of a row, read by the core.
+"""The codes of an index: one bit for each of some numbers of a row, and four, read by the core.
 
 Gao and Long 2024, "RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical Error Bound for
 Approximate Nearest Neighbor Search", on vectors less their mean, and on no more of their principal
@@ -9,6 +9,9 @@ that no bit knows more than another) and s the signs of r P::
     r . (q - c)  is about  |r P|^2 / sum |r P| * s . (q - c) P
 
 The first term is the same for all rows. r . c and the factor of s are kept with each row.
+
+All rows are looked at by their signs. The best of them are looked at again by codes of four bits
+for each number of r P (see `firth.approximate._fine_codes`), and few by their vectors.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import numpy as np
 
 from firth import _core
 from firth.approximate._axes import check_lengths, principal_axes, sampled_units
+from firth.approximate._fine_codes import fine_codes, fine_row_bytes, no_fine_codes, write_factors
 from firth.errors import FormatError
 
 if TYPE_CHECKING:
@@ -33,18 +37,21 @@ _BLOCK_ROWS, _GROUP_BITS, _GROUP_BYTES = 64, 4, 32
 _BITS_STEP = 2 * _GROUP_BITS
 MOST_BITS = 4096
 _BLOCKS_AT_A_TIME = 128
-# A thread is worth starting for so many bytes of codes.
+# A thread is worth starting for so many bytes of codes, or rows with fine ones.
 _BYTES_A_THREAD = 1 << 20
+_ROWS_A_THREAD = 1 << 14
+# Rows that fine codes keep: some for each that is wanted, and one in so many of those that signs
+# had chosen.
+_FEWEST_KEPT, _KEPT_FOR_EACH, _ONE_KEPT_OF = 32, 6, 64
 
 
 @dataclass(frozen=True)
 class Factors:
-    """How the numbers kept for each row are read: least + step * number."""
+    """What the numbers kept for each row have to be multiplied by."""
 
-    scale_least: float
     scale_step: float
-    offset_least: float
     offset_step: float
+    fine_scale_step: float
 
 
 class SignCodes:
@@ -53,8 +60,8 @@ class SignCodes:
     Parameters
     ----------
     tensors : dict of str to numpy.ndarray
-        ``codes`` and ``factors`` of blocks of rows, ``axes`` (vector_size, bits) and ``centre``
-        (vector_size,), as `tensors` gives them.
+        ``codes`` and ``factors`` of blocks of rows, ``fine`` codes of rows, ``axes`` (vector_size,
+        bits) and ``centre`` (vector_size,), as `tensors` gives them.
     factors : Factors
         What the factors mean.
     n_rows : int
@@ -85,7 +92,8 @@ class SignCodes:
             "axes": (np.float32, (dim, n_bits)),
             "centre": (np.float32, (dim,)),
             "codes": (np.uint8, (n_blocks, n_bits // _GROUP_BITS * _GROUP_BYTES)),
-            "factors": (np.uint16, (n_blocks, 2 * _BLOCK_ROWS)),
+            "factors": (np.int16, (n_blocks, 2 * _BLOCK_ROWS)),
+            "fine": (np.uint8, (n_rows, fine_row_bytes(n_bits))),
         }
         if not 0 < n_bits <= MOST_BITS or n_bits % _BITS_STEP:
             raise FormatError(f"{where}: axes for {n_bits:,} bits: build the index again")
@@ -104,7 +112,10 @@ class SignCodes:
         self._shift = tensors["centre"] @ axes
         self._n_bytes = tensors["codes"].nbytes
         self._scanned = _core.SignCodes(
-            tensors["codes"], tensors["factors"], n_rows, **asdict(factors)
+            tensors["codes"], tensors["factors"], n_rows, factors.scale_step, factors.offset_step
+        )
+        self._fine = _core.FineCodes(
+            tensors["fine"], n_bits, factors.fine_scale_step, factors.offset_step
         )
 
     @classmethod
@@ -130,17 +141,21 @@ class SignCodes:
         n_bits = -(-n_bits // _BITS_STEP) * _BITS_STEP
         axes = np.zeros((dim, n_bits), np.float32)
         axes[:, : principal.shape[1]] = principal
-        codes, scales, offsets = _coded(matrix, norms, axes, centre, done)
-        kept_scales, *scale = _in_16_bits(scales, rows)
-        kept_offsets, *offset = _in_16_bits(offsets, rows)
+        coded = _Coded(matrix, norms, axes, centre, done)
+        kept_scales, scale_step = _in_16_bits(coded.scales, rows)
+        kept_offsets, offset_step = _in_16_bits(coded.offsets, rows)
+        fine_scales, fine_scale_step = _in_16_bits(coded.fine_scales, rows)
+        write_factors(coded.fine, n_bits, fine_scales, kept_offsets)
         kept = np.stack([kept_scales, kept_offsets]).reshape(2, -1, _BLOCK_ROWS)
         tensors = {
-            "codes": codes,
-            "factors": kept.transpose(1, 0, 2).reshape(len(codes), -1),
+            "codes": coded.codes,
+            "factors": kept.transpose(1, 0, 2).reshape(len(coded.codes), -1),
+            "fine": coded.fine,
             "axes": axes,
             "centre": centre,
         }
-        return cls(tensors, Factors(*scale, *offset), len(matrix), dim, "the index")
+        factors = Factors(scale_step, offset_step, fine_scale_step)
+        return cls(tensors, factors, len(matrix), dim, "the index")
 
     @classmethod
     def open(cls, tensors: dict[str, NDArray[Any]], about: dict[str, Any], where: str) -> Self:
@@ -153,54 +168,66 @@ class SignCodes:
     ) -> NDArray[np.int64]:
         """Find rows among which the `n_wanted` nearest of each direction probably are.
 
-        Their number is `expansion`, or twice `n_wanted` if that is more; -1 stands for none.
+        The signs choose `expansion`, or twice `n_wanted` if that is more, of which the fine codes
+        keep those that are worth their vectors; -1 stands for none.
         """
         rows = np.empty((len(directions), max(expansion, 2 * n_wanted)), np.int64)
         turned = directions @ self._axes - self._shift
         worth = max(1, len(directions) * self._n_bytes // _BYTES_A_THREAD)
         self._scanned.nearest(turned, min(n_threads, worth), rows)
-        return rows
+        n_kept = max(_FEWEST_KEPT, _KEPT_FOR_EACH * n_wanted, expansion // _ONE_KEPT_OF)
+        if n_kept >= rows.shape[1]:
+            return rows
+        kept = np.empty((len(directions), n_kept), np.int64)
+        worth = max(1, rows.size // _ROWS_A_THREAD)
+        self._fine.choose(turned, rows, min(n_threads, worth), kept)
+        return kept
 
 
-def _coded(
-    matrix: NDArray[Any],
-    norms: NDArray[np.float32],
-    axes: NDArray[np.float32],
-    centre: NDArray[np.float32],
-    done: Callable[[int], None],
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
-    """Compute the codes of all rows, and the scale and the offset of each."""
-    n_rows, dim = matrix.shape
-    n_blocks = -(-n_rows // _BLOCK_ROWS)
-    codes = np.empty((n_blocks, axes.shape[1] // _GROUP_BITS * _GROUP_BYTES), np.uint8)
-    scales, offsets = np.zeros((2, n_blocks * _BLOCK_ROWS), np.float32)
-    for block in range(0, n_blocks, _BLOCKS_AT_A_TIME):
-        n_units = min(_BLOCKS_AT_A_TIME, n_blocks - block) * _BLOCK_ROWS
-        begin = block * _BLOCK_ROWS
-        some = matrix[begin : begin + n_units]
-        lengths = norms[begin : begin + n_units, None]
-        there = np.isfinite(lengths) & (lengths > 0)
-        units = np.zeros((n_units, dim), np.float32)
-        np.divide(some, lengths, out=units[: len(some)], where=there)
-        units -= centre
-        turned = units @ axes
-        codes[block : block + n_units // _BLOCK_ROWS] = _packed(turned >= 0)
-        sums = np.abs(turned).sum(axis=1)
-        squares = np.einsum("ij,ij->i", turned, turned)
-        np.divide(squares, sums, out=scales[begin : begin + n_units], where=sums > 0)
-        offsets[begin : begin + n_units] = units @ centre
-        done(int(there.sum()))
-    return codes, scales, offsets
+class _Coded:
+    """The codes of all rows, with the scale and the offset of each as they are."""
+
+    def __init__(
+        self,
+        matrix: NDArray[Any],
+        norms: NDArray[np.float32],
+        axes: NDArray[np.float32],
+        centre: NDArray[np.float32],
+        done: Callable[[int], None],
+    ) -> None:
+        n_rows, n_bits = len(matrix), axes.shape[1]
+        n_blocks = -(-n_rows // _BLOCK_ROWS)
+        self.codes = np.empty((n_blocks, n_bits // _GROUP_BITS * _GROUP_BYTES), np.uint8)
+        self.scales, self.offsets, self.fine_scales = np.zeros(
+            (3, n_blocks * _BLOCK_ROWS), np.float32
+        )
+        self.fine = no_fine_codes(n_rows, n_bits)
+        for block in range(0, n_blocks, _BLOCKS_AT_A_TIME):
+            n_units = min(_BLOCKS_AT_A_TIME, n_blocks - block) * _BLOCK_ROWS
+            some = slice(block * _BLOCK_ROWS, block * _BLOCK_ROWS + n_units)
+            lengths = norms[some, None]
+            there = np.isfinite(lengths) & (lengths > 0)
+            units = np.zeros((n_units, len(axes)), np.float32)
+            np.divide(matrix[some], lengths, out=units[: len(lengths)], where=there)
+            units -= centre
+            turned = units @ axes
+            sums = np.abs(turned).sum(axis=1)
+            squares = np.einsum("ij,ij->i", turned, turned)
+            np.divide(squares, sums, out=self.scales[some], where=sums > 0)
+            self.offsets[some] = units @ centre
+            self.codes[block : block + n_units // _BLOCK_ROWS] = _packed(turned >= 0)
+            nibbles, self.fine_scales[some] = fine_codes(turned, self.scales[some])
+            self.fine[some, : n_bits // 2] = nibbles[: len(lengths)]
+            done(int(there.sum()))
 
 
 def _in_16_bits(
     values: NDArray[np.float32], rows: NDArray[np.int64]
-) -> tuple[NDArray[np.uint16], float, float]:
-    """Round values to 65,536 steps over those of some rows; give the least and the step, too."""
-    least, most = float(values[rows].min()), float(values[rows].max())
-    step = (most - least) / 65535
-    numbers = np.clip(np.rint((values - least) / (step or 1)), 0, 65535)
-    return numbers.astype(np.uint16), least, step
+) -> tuple[NDArray[np.int16], float]:
+    """Round values to 32,767 steps on each side of 0, as far as those of some rows go."""
+    most = np.iinfo(np.int16).max
+    step = float(np.abs(values[rows]).max()) / most
+    return np.clip(np.rint(values / (step or 1)), -most, most).astype(np.int16), step
 
 
 def _packed(signs: NDArray[np.bool_]) -> NDArray[np.uint8]:

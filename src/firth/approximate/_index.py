@@ -63,13 +63,13 @@ class Candidates(Protocol):
 class NeighbourIndex:
     """Finds most of the rows nearest to a question, by looking at few of them.
 
-    Codes of one bit for each of a vector's numbers, all of which are read for a question (Gao and
-    Long 2024, "RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical Error Bound for
-    Approximate Nearest Neighbor Search"), or a hierarchical navigable small world graph (Malkov and
-    Yashunin 2018, "Efficient and Robust Approximate Nearest Neighbor Search Using Hierarchical
-    Navigable Small World Graphs"), built by usearch. What they find is scored with the vectors of
-    the matrix: cosines are exact, and only rows may be missing. How many are, is measured when the
-    index is built.
+    Codes of one bit for each of a vector's numbers, all of which are read for a question, with
+    codes of four bits of those that look near (Gao and Long 2024, "RaBitQ: Quantizing
+    High-Dimensional Vectors with a Theoretical Error Bound for Approximate Nearest Neighbor
+    Search"); or a hierarchical navigable small world graph (Malkov and Yashunin 2018, "Efficient
+    and Robust Approximate Nearest Neighbor Search Using Hierarchical Navigable Small World
+    Graphs"), built by usearch. What they find is scored with the vectors of the matrix: cosines are
+    exact, and only rows may be missing. How many are, is measured when the index is built.
 
     Make one with `build`, or open one with `open`.
 
@@ -131,8 +131,8 @@ class NeighbourIndex:
             Codes are made in a second and are small; the time of a question grows with the rows.
             That of a graph hardly does, so that it is faster from about a million rows on.
         bits : int, optional
-            Of ``"rabitq"``: how many each row has. At least 128 if not given, or one for each
-            dimension, and as many as the principal axes that hold nine tenths of the variance.
+            Of ``"rabitq"``: how many each row has. If not given, as many as there are principal
+            axes that hold 85 % of the variance, but 64 at least; all, where these are most.
         dtype : "float32", "float16" or "int8", optional
             Of ``"hnsw"``: how it keeps its copy of the vectors; float16 if not given.
         connectivity : int, optional
@@ -342,11 +342,13 @@ class NeighbourIndex:
         n_wanted: int,
         expansion: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        nowhere = ~np.isfinite(directions.sum(axis=1))
-        if nowhere.any():
+        # Those without a direction are NaN throughout.
+        nowhere = np.isnan(directions[:, 0])
+        if some_nowhere := bool(nowhere.any()):
             directions = np.where(nowhere[:, None], np.float32(0), directions)
         candidates = self._found_by.candidates(directions, n_wanted, expansion, usable_cores())
-        candidates[nowhere] = -1
+        if some_nowhere:
+            candidates[nowhere] = -1
         return best_of(self._matrix, self._norms, directions, k, exclude, candidates)
 
     # --- what it is -----------------------------------------------------------------------------

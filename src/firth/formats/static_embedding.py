@@ -249,7 +249,7 @@ def _without_empty_unknown(
         return tokens
     at = tokens.texts.index(tokens.unknown)
     row = int(tokens.ids[at]) if mapping is None else int(mapping[tokens.ids[at]])
-    if matrix[row].any():
+    if (matrix[row] != 0).any():  # any() of numbers warns of NaN that signal
         return tokens
     if tokens.unknown != _UNKNOWN or at < len(tokens.texts) - 1:  # else it is ours
         report.notes.append(f"the token {tokens.unknown} of unknown words has no vector; left out")

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from firth.vectors import KeyedVectors
+    from firth.maps._vectors import Vectors
+
 
 #: More words than this would be hours of work, and nobody could tell the dots apart.
 MOST_WORDS = 100_000
@@ -46,7 +47,7 @@ class Chosen:
 
 
 def choose(
-    wv: KeyedVectors,
+    wv: Vectors,
     words: Iterable[str] | None = None,
     top: int | None = None,
     around: str | None = None,
@@ -69,7 +70,7 @@ def choose(
     return _rows_of(wv, _thinned(min(top, len(wv))))
 
 
-def vectors_of(wv: KeyedVectors, words: Sequence[str]) -> Chosen:
+def vectors_of(wv: Vectors, words: Sequence[str]) -> Chosen:
     """Look up words, each once; those that have no vector are left out, and told."""
     words = list(dict.fromkeys(words))
     unknown = [word for word in words if word not in wv]
@@ -89,7 +90,7 @@ def vectors_of(wv: KeyedVectors, words: Sequence[str]) -> Chosen:
     return _with_direction(words, rows, counts, wv.get_vectors(words))
 
 
-def _rows_of(wv: KeyedVectors, n: int) -> Chosen:
+def _rows_of(wv: Vectors, n: int) -> Chosen:
     rows = np.arange(n)
     words = list(wv.index_to_key[:n])
     # A copy of these rows alone: the matrix may be larger than memory.

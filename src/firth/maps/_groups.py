@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _LARGEST = 64 << 20
 _NAMING = 3  # words that name a cluster
+# Words of Persian and Hindi have them, and pictures made of several: they are seen in what they do.
+_JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,8 @@ def shown(word: str, most: int = 30) -> str:
     """
     if not word.isprintable():
         word = "".join(
-            c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in word
+            c if c.isprintable() or c in _JOINERS else c.encode("unicode_escape").decode("ascii")
+            for c in word
         )
     return word if len(word) <= most else word[: most - 1] + "…"
 

@@ -14,13 +14,13 @@ from firth.maps._projecting import check_method, nearest, project
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import numpy as np
     from numpy.typing import NDArray
 
     from firth.maps._groups import Colouring
-    from firth.vectors import KeyedVectors
+    from firth.maps._vectors import Vectors
 
 COLOURINGS = ("clusters", "frequency")
 _NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "principal components"}
@@ -138,7 +138,7 @@ class WordMap:
 
 
 def map_words(
-    wv: KeyedVectors,
+    wv: Vectors,
     words: Iterable[str] | None = None,
     *,
     top: int | None = None,
@@ -150,6 +150,7 @@ def map_words(
     n_neighbours: int = 15,
     seed: int = 1,
     show_progress: bool = False,
+    on_progress: Callable[[float], None] = lambda _: None,
 ) -> WordMap:
     """Lay words out in a plane, so that similar ones are near each other.
 
@@ -172,7 +173,7 @@ def map_words(
         tab, number or group. Of more than seven groups the smaller ones are put together.
     clusters : int
         How many clusters, 1 to 7.
-    perplexity, n_neighbours, seed, show_progress
+    perplexity, n_neighbours, seed, show_progress, on_progress
         As in `firth.maps.project`.
 
     Returns
@@ -226,7 +227,7 @@ def map_words(
         colouring = _groups.frequency(chosen)
     points = project(
         chosen.vectors, method, perplexity=perplexity, n_neighbours=n_neighbours, seed=seed,
-        show_progress=show_progress,
+        show_progress=show_progress, on_progress=on_progress,
     )  # fmt: skip
     near, cosines = nearest(chosen.vectors, min(_LISTED, len(chosen.words) - 1))
     return WordMap(

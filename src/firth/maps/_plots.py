@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from firth.maps._colours import Theme
-    from firth.vectors import KeyedVectors
+    from firth.maps._vectors import Vectors
 
 _MOST = 60  # words of which a picture can be read
 _TEXT = 11.0  # points
 
 
 def plot_analogy(
-    wv: KeyedVectors,
+    wv: Vectors,
     words: Iterable[str],
     file: str | os.PathLike[str],
     *,
@@ -110,7 +110,7 @@ def plot_analogy(
 
 
 def plot_neighbours(
-    wv: KeyedVectors,
+    wv: Vectors,
     word: str,
     file: str | os.PathLike[str],
     *,
@@ -172,7 +172,7 @@ def plot_neighbours(
 
 
 def plot_similarity(
-    wv: KeyedVectors,
+    wv: Vectors,
     words: Iterable[str],
     file: str | os.PathLike[str],
     *,
@@ -271,7 +271,7 @@ def _checked(words: Iterable[str], name: str) -> list[str]:
     return words
 
 
-def _units(wv: KeyedVectors, words: Sequence[str]) -> NDArray[np.float32]:
+def _units(wv: Vectors, words: Sequence[str]) -> NDArray[np.float32]:
     """Look up all words, of which none may be missing, scaled to length 1."""
     units = wv.get_vectors(words, norm=True)
     lengths = np.linalg.norm(units, axis=1)

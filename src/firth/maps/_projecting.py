@@ -13,6 +13,8 @@ from firth.neighbours import row_norms, top_k
 from firth.progress import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
 METHODS = ("tsne", "umap", "pca")
@@ -36,6 +38,7 @@ def project(
     n_neighbours: int = 15,
     seed: int = 1,
     show_progress: bool = False,
+    on_progress: Callable[[float], None] = lambda _: None,
 ) -> NDArray[np.float32]:
     """Lay vectors out in a plane.
 
@@ -54,6 +57,9 @@ def project(
         The same seed gives the same plane, on the same machine and versions.
     show_progress : bool
         Show a bar.
+    on_progress : callable
+        Is called now and then with the share that is done, from 0 to 1. What it raises ends the
+        work.
 
     Returns
     -------
@@ -97,10 +103,15 @@ def project(
         raise ParameterError(f"n_neighbours must be 2 or more, not {n_neighbours}")
     if method == "tsne":
         perplexity = min(perplexity, (len(units) - 1) / 3)
-        neighbours = nearest(units, min(int(3 * perplexity), len(units) - 1))
-        return _turned(_tsne(units, neighbours, perplexity, seed, show_progress=show_progress))
+        k = min(int(3 * perplexity), len(units) - 1)
+        neighbours = nearest(units, k, lambda: on_progress(0.0))
+        points = _tsne(
+            units, neighbours, perplexity, seed, show_progress=show_progress,
+            on_progress=on_progress,
+        )  # fmt: skip
+        return _turned(points)
     n_neighbours = min(n_neighbours, len(units) - 1)
-    return _turned(_umap(units, nearest(units, n_neighbours), seed))
+    return _turned(_umap(units, nearest(units, n_neighbours, lambda: on_progress(0.0)), seed))
 
 
 def check_method(method: str, n_words: int) -> None:
@@ -125,12 +136,15 @@ def check_method(method: str, n_words: int) -> None:
         raise MissingExtraError(package, "map", f"a map by {method}") from error
 
 
-def nearest(units: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def nearest(
+    units: NDArray[np.float32], k: int, tick: Callable[[], None] = lambda: None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Find the `k` nearest other rows of each, with their cosines, nearest first."""
     norms = row_norms(units)
     rows = np.empty((len(units), k), np.int64)
     cosines = np.empty(rows.shape, np.float32)
     for first in range(0, len(units), _QUERIES):
+        tick()
         part = slice(first, min(first + _QUERIES, len(units)))
         itself = [[row] for row in range(part.start, part.stop)]
         rows[part], cosines[part] = top_k(units, norms, units[part], k, itself)
@@ -157,6 +171,7 @@ def _tsne(
     seed: int,
     *,
     show_progress: bool,
+    on_progress: Callable[[float], None],
 ) -> NDArray[np.float64]:
     from openTSNE import TSNEEmbedding
     from openTSNE.affinity import PerplexityBasedNN
@@ -183,6 +198,7 @@ def _tsne(
                 inplace=True,
             )
             bar.advance(_STEP)
+            on_progress((done + _STEP) / total)
     return np.asarray(embedding, np.float64)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from firth.models._schedule import Run
@@ -23,6 +23,11 @@ class RunFigures:
     def loss(self) -> float:
         losses = self.epoch_losses
         return losses[-1] if losses else math.nan
+
+    @property
+    def learning_curve(self) -> list[dict[str, Any]]:
+        """The loss, and what probes saw, along the last training; see `firth.read_curve`."""
+        return self._run.curve.points
 
     @property
     def training_seconds(self) -> float:

@@ -15,6 +15,7 @@ from firth.models._callbacks import CallbackAny2Vec, check_callbacks
 from firth.models._checkpoints import open_checkpoints
 from firth.models._checks import at_least_1, check_instruction_set, finite, whole
 from firth.models._counted import Counted, TextSettings, counted, identity_of_source
+from firth.models._curve import CURVE_FILE
 from firth.models._dealt import DealtCooccurrences
 from firth.models._figures import RunFigures
 from firth.models._glove_rows import chosen_vectors
@@ -464,11 +465,8 @@ class GloVe(RunFigures, Counted):
         OutputError
             The folder is something else, or the disk is full.
         """
-        self.wv.save(
-            folder,
-            extra_config={"training": self._manifest()},
-            extra_files=phrase_folders(self._phrases),
-        )
+        files = {CURVE_FILE: self._run.curve.write} | phrase_folders(self._phrases)
+        self.wv.save(folder, extra_config={"training": self._manifest()}, extra_files=files)
 
     def _manifest(self) -> dict[str, Any]:
         """Describe how the vectors were made."""

@@ -117,11 +117,6 @@ class Trainable(RunFigures, WordModel):
         """What the last training did, or the one that runs."""
         return self._run
 
-    @property
-    def learning_curve(self) -> list[dict[str, Any]]:
-        """The loss, and what probes saw, along the last training; see `firth.read_curve`."""
-        return self._run.curve.points
-
     # --- training -------------------------------------------------------------------------------
 
     def train(

@@ -6,22 +6,44 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from firth.service._problems import Problem
+
 if TYPE_CHECKING:
     import asyncio
 
 # A client that sends its head byte by byte would keep a connection for as long as it likes.
 SECONDS_FOR_A_HEAD = 10.0
+# And one whose head has no end, memory.
+_LONGEST_HEAD = 1 << 16
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """HTTP as uvicorn speaks it, but for connections on which no request arrives in time."""
+    """HTTP as uvicorn speaks it, but for what is no request, or none that arrives in time."""
 
     _giving_up: asyncio.TimerHandle | None = None
+    _of_head = 0  # bytes
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
         super().connection_made(transport)
         self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless it is a head that does not end."""
+        super().data_received(data)
+        self._of_head = self._of_head + len(data) if self._giving_up is not None else 0
+        if self._of_head > _LONGEST_HEAD and not self.transport.is_closing():
+            self.send_400_response("")
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (it says no more than that)
+        """Say what is wrong with what is no HTTP, or more of it than is read."""
+        told = Problem(
+            400, "this is no HTTP, or its head is longer than 64 KiB; POST what is long"
+        ).response()
+        fields = [*told.raw_headers, (b"connection", b"close")]
+        head = b"".join(b"%s: %s\r\n" % field for field in fields)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n%s\r\n%s" % (head, told.body))
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         """Wait for the rest of a request that has begun."""

@@ -1,7 +1,7 @@
 """Words and their vectors, to be asked and kept."""
 
 from collections.abc import Iterable
-from typing import Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from firth.vectors._questions import (
     words_of,
 )
 from firth.vectors._results import Neighbours, NeighbourTable
+
+if TYPE_CHECKING:
+    from firth.maps import WordMap
 
 # Questions that are answered at a time: bounds the memory for their vectors, and how long Ctrl-C
 # takes.
@@ -392,6 +395,41 @@ class KeyedVectors(EvaluatedVectors):
         if not neighbours:
             raise ParameterError(f"{wa!r} has no neighbours to compare with")
         return self.similarity(wa, wb) / sum(neighbours.scores)
+
+    # --- to be looked at --------------------------------------------------------------------------
+
+    def map(self, words: Iterable[str] | None = None, **options: Any) -> "WordMap":
+        """Lay words out in a plane, so that similar ones are near each other.
+
+        Parameters
+        ----------
+        words : iterable of str, optional
+            Which words; the 2000 most frequent ones if nothing is said.
+        **options
+            `top`, `around`, `method`, `color`, `seed` and the others of `firth.map_words`.
+
+        Returns
+        -------
+        WordMap
+            The words with their coordinates; its `save` draws pictures and pages.
+
+        Raises
+        ------
+        FirthError
+            As `firth.map_words`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import firth
+        >>> vocab = firth.Vocab.from_words(["king", "queen", "cabbage"])
+        >>> wv = firth.KeyedVectors(vocab, np.array([[4, 1], [4, 2], [-1, 3]], np.float32))
+        >>> wv.map(method="pca", color="frequency")
+        WordMap(3 words by principal components)
+        """
+        from firth.maps import map_words
+
+        return map_words(self, words, **options)
 
     # --- within -----------------------------------------------------------------------------------
 

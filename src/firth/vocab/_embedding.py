@@ -182,7 +182,7 @@ def embedding_matrix(
         missing = missing[~targets.is_special[missing]]
         vectors = wv.subwords.vectors([targets.words[i] for i in missing.tolist()])
         matrix[targets.rows[missing]] = vectors
-        made[missing] = vectors.any(axis=1)
+        made[missing] = (vectors != 0).any(axis=1)
     elif unknown != "zero":
         matrix[targets.rows[missing]] = _made_up(source, len(missing), unknown, seed)
     if targets.padding is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import logging
 import threading
@@ -28,6 +29,23 @@ if TYPE_CHECKING:
 logger = logging.getLogger("firth")
 
 READY, ARRANGING, FAILED = "ready", "arranging", "failed"
+
+# Threads that arrange, and whether they are to end: the program does. A thread that is still in
+# compiled code while Python is taken down around it would bring it down with a crash.
+_arranging: set[threading.Thread] = set()
+_ending = threading.Event()
+_SECONDS_TO_END = 20  # between two looks at that
+
+
+class _EndingError(Exception):
+    """The program ends."""
+
+
+@atexit.register
+def _end() -> None:
+    _ending.set()
+    for thread in list(_arranging):
+        thread.join(_SECONDS_TO_END)
 
 
 @dataclass(frozen=True)
@@ -110,9 +128,11 @@ class Maps:
                 return made
             self._states[model.name] = ARRANGING, "waiting for its turn"
             # Not in the threads of the service: those are for answers.
-            threading.Thread(
+            thread = threading.Thread(
                 target=self._arrange, args=(model, mark), name="firth-map", daemon=True
-            ).start()
+            )
+            _arranging.add(thread)
+            thread.start()
         return made
 
     def _turned(self, model: ServedModel, places: Places) -> Places:
@@ -125,12 +145,23 @@ class Maps:
         return replace(places, coordinates=(places.coordinates @ (left @ right)))
 
     def _arrange(self, model: ServedModel, mark: str) -> None:
+        try:
+            self._arrange_unless_ended(model, mark)
+        except _EndingError:
+            pass
+        finally:
+            _arranging.discard(threading.current_thread())
+
+    def _arrange_unless_ended(self, model: ServedModel, mark: str) -> None:
         def told(message: str) -> None:
+            if _ending.is_set():
+                raise _EndingError
             with self._lock:
                 self._states[model.name] = ARRANGING, message
 
         try:
             with self._turns:  # one at a time: each takes all cores
+                told("beginning")
                 places = arrange(model.wv, n_arranged=self._n_arranged, told=told)
         except (FirthError, MemoryError) as error:
             logger.warning("%s: words are not arranged: %s", model.name, error)

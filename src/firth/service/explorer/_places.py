@@ -125,7 +125,7 @@ def arrange(
     seed : int
         The same seed gives the same map.
     told : callable
-        Is given a sentence for each step of the work.
+        Is given a sentence for each step of the work. What it raises ends the work.
 
     Raises
     ------
@@ -136,16 +136,24 @@ def arrange(
     """
     rows, units = _units(wv)
     first = rows[:n_arranged]
-    told(f"arranging the {len(first):,} most frequent words by t-SNE")
+    arranging = f"arranging the {len(first):,} most frequent words by t-SNE"
+    told(arranging)
     with warnings.catch_warnings():
         # Of words without a direction, which are left out already.
         warnings.simplefilter("ignore")
-        made = map_words(wv, wv.vocab.words_at(first.astype(np.int64)), seed=seed)
+        made = map_words(
+            wv,
+            wv.vocab.words_at(first.astype(np.int64)),
+            seed=seed,
+            on_progress=lambda share: told(f"{arranging}: {share:.0%}"),
+        )
     groups = np.minimum(made.colouring.groups, NO_GROUP).astype(np.uint8)
     coordinates = made.coordinates
     if len(rows) > len(first):
-        told(f"putting the other {len(rows) - len(first):,} words among their nearest")
-        others, groups_of_others = _among(units, coordinates, groups, seed)
+        putting = f"putting the other {len(rows) - len(first):,} words among their nearest"
+        others, groups_of_others = _among(
+            units, coordinates, groups, seed, lambda share: told(f"{putting}: {share:.0%}")
+        )
         coordinates = np.concatenate([coordinates, others])
         groups = np.concatenate([groups, groups_of_others])
     return Places(
@@ -169,6 +177,7 @@ def _among(
     places: NDArray[np.float32],
     groups: NDArray[np.uint8],
     seed: int,
+    on_progress: Callable[[float], None],
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Put the words behind the first ones among their nearest of these, with their clusters."""
     n_first = len(places)
@@ -177,6 +186,7 @@ def _among(
     found = np.empty((len(units) - n_first, 2), np.float32)
     of_group = np.empty(len(found), np.uint8)
     for begin in range(0, len(found), _QUERIES):
+        on_progress(begin / len(found))
         part = slice(begin, min(begin + _QUERIES, len(found)))
         near, cosines = top_k(
             known, norms, units[n_first + part.start : n_first + part.stop], _NEAREST
