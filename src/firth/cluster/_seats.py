@@ -109,6 +109,7 @@ class Seats:
         self._rhythm = rhythm
         self._report = report
         self._n_deaths = 0
+        self._silent: dict[Seat, BaseException] = {}
         self.is_alone = len(placed) == 1
         self._most_deaths = _DEATHS_PER_WORKER * len(placed)
         self.all = [
@@ -181,7 +182,13 @@ class Seats:
         }
         _, silent = ray.wait(list(asked), num_returns=len(asked), timeout=_SECONDS_TO_ANSWER)
         for future in silent:
-            ray.kill(asked[future].actor)
+            self._end(asked[future], _SECONDS_TO_ANSWER)
+
+    def _end(self, seat: Seat, seconds: float) -> None:
+        import ray
+
+        ray.kill(seat.actor)
+        self._silent[seat] = TimeoutError(f"it had not answered for {seconds:.0f} s")
 
     def _result(self, future: Any) -> Any:
         import ray
@@ -210,10 +217,8 @@ class Seats:
 
     def give_up(self, seat: Seat, seconds: float) -> None:
         """Replace a worker that has not answered for so long."""
-        import ray
-
-        ray.kill(seat.actor)
-        self._replace(seat, TimeoutError(f"it had not answered for {seconds:.0f} s"))
+        self._end(seat, seconds)
+        self._replace(seat, self._silent[seat])
 
     def mend(self, step: int) -> bool:
         """Replace those that died in an exchange, and bring all to the same rows.
@@ -240,6 +245,7 @@ class Seats:
 
     def _replace(self, seat: Seat, error: BaseException) -> None:
         """Start another worker in place of one that died; or go on without, if there is no room."""
+        error = self._silent.pop(seat, error)
         self._count_death(seat, error)
         others = [other for other in self.all if other is not seat]
         if not others:

@@ -54,7 +54,6 @@ class SplitSeats(Seats):
                 ray.put(Kept({name: rows[place::n].copy() for name, rows in weights.items()}))
                 for place in range(n)
             ]
-        self._silent: dict[Seat, BaseException] = {}
         super().__init__(recipe, rhythm, placed, report)
         self._begin = [None] * n
 
@@ -81,10 +80,7 @@ class SplitSeats(Seats):
 
     def give_up(self, seat: Seat, seconds: float) -> None:
         """End a worker that has not answered for so long."""
-        import ray
-
-        ray.kill(seat.actor)
-        self._silent[seat] = TimeoutError(f"it had not answered for {seconds:.0f} s")
+        self._end(seat, seconds)
 
     def mend(self, step: int) -> bool:
         """Replace those that have died.
