@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from firth.errors import FormatError, MissingExtraError
 from firth.formats import FORMATS, read_vectors, write_vectors
 from firth.formats._parquet_footer import most_values
-from vector_tables import WORDS, assert_same, make_table
+from vector_tables import WORDS, assert_same, little_memory, make_table
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 import pyarrow.parquet as pq  # noqa: E402
@@ -222,12 +222,47 @@ def test_damaged_footers_are_refused(data):
 
 @pytest.mark.parametrize(
     "footer",
-    [b"", b"\x00", b"\x4c" * 200, b"\x49\xfc\xff\xff\xff\xff\x0f", b"\x1c" * 4000 + b"\x00" * 4000],
+    [
+        b"",
+        b"\x00",
+        b"\x19" * 5000,
+        b"\x4c" * 200,
+        b"\x49\xfc\xff\xff\xff\xff\x0f",
+        b"\x1c" * 4000 + b"\x00" * 4000,
+    ],
 )
 def test_footers_that_are_none_are_refused(footer):
     file = b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1"
     with pytest.raises(FormatError, match=r"v: the file is damaged.* footer"):
         most_values(io.BytesIO(file), "v")
+
+
+# 2 GiB - 1 as the protocol has it: with field 2 what a page unpacks to, with field 3 what it takes.
+@pytest.mark.parametrize("header", [b"\x15\x00\x15\x0a\x15", b"\x15\x00\x15", b"\x19\x4c"])
+def test_a_page_that_claims_too_much_is_refused_before_there_is_room_for_it(tmp_path, header):
+    path = tmp_path / "v.parquet"
+    write_vectors(make_table(), path)
+    column = pq.ParquetFile(path).metadata.row_group(0).column(0)
+    data = bytearray(path.read_bytes())
+    begin = column.dictionary_page_offset or column.data_page_offset
+    header += b"\xfe\xff\xff\xff\x0f\x15\x0a\x00"
+    data[begin : begin + len(header)] = header
+    path.write_bytes(data)
+    with little_memory(), pytest.raises(FormatError, match=rf"at byte {begin:,} is no page"):
+        read_vectors(path)
+
+
+def test_more_rows_than_the_file_claims_are_refused(tmp_path):
+    path = tmp_path / "v.parquet"
+    write_vectors(make_table([f"w{i}" for i in range(12_345)], 2), path)
+    data = path.read_bytes()
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    # 2 * 12,345 and 2 * 12,344, seven bits a byte; the first is the number of the whole file.
+    changed = data[footer:].replace(b"\xf2\xc0\x01", b"\xf0\xc0\x01", 1)
+    path.write_bytes(data[:footer] + changed)
+    assert pq.ParquetFile(path).metadata.num_rows == 12_344
+    with pytest.raises(FormatError, match="more rows than the 12,344 that it claims"):
+        read_vectors(path)
 
 
 def test_without_pyarrow_the_extra_is_named(path, monkeypatch):

@@ -184,6 +184,10 @@ def _read_batches(
                 f"{vector_size}"
             )
         vector_size = vectors.shape[1] if len(vectors) else vector_size
+        if chooser.n_seen + len(words) > n_rows:
+            raise FormatError(
+                f"{source.name}: has more rows than the {n_rows:,} that it claims; it is damaged"
+            )
         kept = chooser.add(words, _to_counts(batch.column(2)) if count else None)
         store.add(vectors[kept])
     vocab = chooser.vocab()
