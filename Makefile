@@ -20,7 +20,7 @@ test: $(VENV)/firth-test lint
 test-cluster: $(VENV)/firth-test
 	@$(PIP) --editable '.[cluster]'
 	FIRTH_TEST_CLUSTER=1 $(BIN)/python -m pytest tests/test_cluster.py tests/test_cluster_counted.py \
-		tests/test_cluster_network.py
+		tests/test_cluster_split.py tests/test_cluster_network.py
 
 lint: $(VENV)/firth-test
 	$(BIN)/ruff check .

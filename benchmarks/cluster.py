@@ -1,11 +1,11 @@
 """Train on a Ray cluster of several nodes on this machine, beside the same training without it.
 
 Run it as ``python benchmarks/cluster.py [--nodes 1 4] [--model glove] [--epochs 5] [--seeds 1 2]
-[--kill 20]``. Nodes share the cores of this machine, so that the clock says nothing about many
-machines. What is printed instead: the seconds of the processor that the kernels took for each node,
-which are to fall as 1 / n; the bytes that crossed between workers for each word (for GloVe, for
-each pair), beside what the model of traffic expects; and the scores. With ``--kill`` a worker is
-ended by ``kill -9`` in the middle.
+[--kill 20] [--split-rows]``. Nodes share the cores of this machine, so that the clock says nothing
+about many machines. What is printed instead: the seconds of the processor that the kernels took for
+each node, which are to fall as 1 / n; the bytes that crossed between workers for each word (for
+GloVe, for each pair), beside what the model of traffic expects; and the scores. With ``--kill`` a
+worker is ended by ``kill -9`` in the middle.
 """
 
 from __future__ import annotations
@@ -52,8 +52,9 @@ def on_nodes(n: int, options: argparse.Namespace, seed: int) -> tuple[Any, dict[
         if options.kill:
             threading.Thread(target=_kill_one, args=(options.kill,), daemon=True).start()
         model, report = firth.cluster.train(
-            _model(options, seed), options.text, progress=None if options.verbose else False
-        )
+            _model(options, seed), options.text, split_rows=options.split_rows or None,
+            progress=None if options.verbose else False,
+        )  # fmt: skip
     finally:
         ray.shutdown()
         cluster.shutdown()
@@ -62,7 +63,7 @@ def on_nodes(n: int, options: argparse.Namespace, seed: int) -> tuple[Any, dict[
 
 def _kill_one(after: float) -> None:
     """End the first process found that trains, so many seconds after one does."""
-    signs = ("ray::Worker.train", "ray::firth: train a block")
+    signs = ("ray::Worker.train", "ray::SplitWorker.train", "ray::firth: train a block")
     killed_from = 0.0
     while True:
         for process in Path("/proc").glob("[0-9]*/cmdline"):
@@ -100,6 +101,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--kill", type=float, metavar="S", help="kill a worker after S seconds")
+    parser.add_argument("--split-rows", action="store_true", help="split rows among the nodes")
     parser.add_argument("--verbose", action="store_true", help="show the progress")
     options = parser.parse_args()
     if options.verbose:

@@ -14,6 +14,7 @@ WORKERS = 3
 def nodes_here(n):
     """Start so many nodes with a core each, and be connected to them."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # else all that runs beside it comes first
     ray = pytest.importorskip("ray", reason="Ray is not installed")
     from ray.cluster_utils import Cluster
 

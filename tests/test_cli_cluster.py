@@ -13,6 +13,7 @@ from firth.cluster import Report, WorkerReport
         (["--cluster", "auto", "--model", "glove", "--memory", "1"], "--memory does not go with"),
         (["--cluster", "auto", "--model", "ppmi", "--keep-counts", "c"], "--keep-counts does not"),
         (["--cluster-workers", "2"], "--cluster-workers goes with --cluster"),
+        (["--cluster-split-rows"], "--cluster-split-rows goes with --cluster"),
     ],
 )
 def test_options_that_do_not_go_together(run, tmp_path, options, message):

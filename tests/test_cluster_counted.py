@@ -25,6 +25,9 @@ pytestmark = pytest.mark.filterwarnings(
 )  # fmt: skip
 
 
+ROUND = 3 * WORKERS  # in which a process is hit
+
+
 def text_of(n_lines=3000, seed=1):
     random = np.random.default_rng(seed)
     kinds = [[f"{kind}{number}" for number in range(12)] for kind in ("animal", "number")]
@@ -139,7 +142,7 @@ def test_ppmi_is_that_of_one_machine(cluster, text):
 
 
 def hit(monkeypatch, do):
-    """Do something to the process of a worker while it trains its 10th block."""
+    """Do something to the process of a worker while it trains its block of a round."""
     from firth.cluster import _glove
 
     hits = []
@@ -148,7 +151,7 @@ def hit(monkeypatch, do):
     def begin_and_hit(self, number):
         import ray
 
-        if number == 3 * WORKERS:
+        if number == ROUND:
             before = ray.get(self.ledger.process.remote())
 
             def wait_and_hit():
@@ -165,14 +168,16 @@ def hit(monkeypatch, do):
 
 
 def slow(monkeypatch):
-    """Make blocks take a while, so that there is time to be hit in."""
+    """Make the blocks of the round that is hit take a while, once they are noted as begun."""
     from firth.cluster import _glove
 
     train = _glove.train_block
 
-    def train_block(*arguments):
-        time.sleep(0.5)
-        return train(*arguments)
+    def train_block(ledger, place, *arguments):
+        done = train(ledger, place, *arguments)
+        if place[0] == ROUND:
+            time.sleep(5)
+        return done
 
     monkeypatch.setattr(_glove, "train_block", train_block)
 

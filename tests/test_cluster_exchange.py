@@ -25,6 +25,10 @@ def team(n, n_rows=40, first_rows=4, n_tiers=2, seed=0):
     ]
 
 
+def frequent_of(base, tiers):
+    return {name: rows[tiers.rows(name, 0)] for name, rows in base.items()}
+
+
 def exchange(workers, step, last_tier, alpha=0.025):
     n = len(workers)
     parts = [worker.changes(step, last_tier, n) for worker in workers]
@@ -46,7 +50,7 @@ def test_the_sum_of_the_changes_times_the_factor_is_what_all_have_afterwards(n, 
         changes[number][touched] = random.standard_normal((touched.sum(), SIZE))
         worker.matrices["input"] += changes[number]
         worker.count(1000 * (number + 1))
-    axes = Axes("input", workers[0].base, tiers)
+    axes = Axes("input", frequent_of(workers[0].base, tiers), tiers)
     exchange(workers, 1, n_tiers - 1)
     expected = changes.sum(axis=0)
     n_updates = tiers.shares["input"].astype(np.float64) * 1000 * sum(range(1, n + 1))
@@ -64,7 +68,8 @@ def test_changes_add_up_where_rows_seldom_meet_and_are_averaged_where_they_alway
     targets[:, 0] = 5.0  # what all of them share
     base = {"input": np.zeros((n_rows, size), np.float32), "targets": targets}
     share = np.full(n_rows, 1 / n_rows, np.float32)
-    axes = Axes("input", base, Tiers({"input": share, "targets": share}, Rhythm(n_rows, 1)))
+    tiers = Tiers({"input": share, "targets": share}, Rhythm(n_rows, 1))
+    axes = Axes("input", frequent_of(base, tiers), tiers)
     lengths = np.sort(axes.rates)
     assert lengths[-1] == pytest.approx(BENDS["input"] * 25 + 8 / n_rows, rel=0.05)
     assert lengths[-2] < lengths[-1] / 100

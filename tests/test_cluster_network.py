@@ -29,14 +29,21 @@ PORT = 6379
 SECONDS_DOWN = 10
 ENVIRONMENT = os.environ | {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),  # the same on both
     "TMPDIR": "/tmp",  # names of sockets must be short
 }
 
 DRIVER = """
-import sys, firth
+import sys, time
+import firth, ray
 from firth.models import CallbackAny2Vec
+
+# A node may be up for a while before the other one knows of it.
+ray.init(address=ADDRESS, log_to_driver=False, logging_level="ERROR")
+while sum(node["Alive"] for node in ray.nodes()) < 2:
+    time.sleep(0.1)
 
 class Tells(CallbackAny2Vec):
     epochs = 0
@@ -146,7 +153,7 @@ def nodes(hosts, places):
                 os.killpg(process.pid, 15)
         for process in started.values():
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(20)
+                process.wait(3)
         for host in HOSTS:
             pids = subprocess.run(
                 ["ip", "netns", "pids", host], capture_output=True, text=True, check=False

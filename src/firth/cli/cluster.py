@@ -50,12 +50,20 @@ _OPTIONS = (
         section=CLUSTER,
         help="Processes that train.  [default: one for each node]",
     ),
+    option(
+        "--cluster-split-rows",
+        is_flag=True,
+        section=CLUSTER,
+        help="Split the rows of the vectors among the workers, for a skipgram or cbow; it happens "
+        "anyway where a node has not the memory for all of them.",
+    ),
 )
 
 
 def train_on_cluster(
     address: str,
     workers: int | None,
+    split_rows: bool,
     kind: str,
     arguments: dict[str, Any],
     given: AbstractSet[str],
@@ -85,8 +93,9 @@ def train_on_cluster(
     }
     made: Word2Vec | GloVe | PPMI = classes[kind](**arguments)
     model, report = cluster.train(
-        made, source, address=address, workers=workers, progress=arguments["progress"], **of_run
-    )
+        made, source, address=address, workers=workers, split_rows=split_rows or None,
+        progress=arguments["progress"], **of_run,
+    )  # fmt: skip
     if not quiet:
         for line in lines_of(report):
             print_line(line)

@@ -324,6 +324,7 @@ def train_model(
     callbacks: Sequence[CallbackAny2Vec] = (),
     cluster: str | None = None,
     cluster_workers: int | None = None,
+    cluster_split_rows: bool = False,
     **settings: Any,
 ) -> Model:
     """Train a model with the settings of the command line under their names in Python."""
@@ -342,9 +343,11 @@ def train_model(
         if cluster:
             if callbacks:
                 raise click.UsageError("--explore shows a training on this machine, not --cluster.")
-            return train_on_cluster(cluster, cluster_workers, model, arguments, given, quiet=quiet)
-        if cluster_workers:
-            raise click.UsageError("--cluster-workers goes with --cluster.")
+            how = cluster, cluster_workers, cluster_split_rows
+            return train_on_cluster(*how, model, arguments, given, quiet=quiet)
+        for name in ("cluster-workers", "cluster-split-rows"):
+            if name.replace("-", "_") in given:
+                raise click.UsageError(f"--{name} goes with --cluster.")
         if callbacks:
             arguments["callbacks"] = [*arguments.get("callbacks", ()), *callbacks]
         if model == "glove":

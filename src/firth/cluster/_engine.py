@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from firth.cluster._seats import Seat, Seats
     from firth.cluster._shards import EncodedText
     from firth.cluster._tiers import Rhythm
-    from firth.cluster._traffic import Traffic
+    from firth.cluster._traffic import SplitTraffic, Traffic
     from firth.cluster._worker import StepDone
-    from firth.models import Plan, Run
+    from firth.models import Plan, Run, Task
     from firth.progress import Progress
 
 # A straggler is waited for so many times as long as half of the workers took, and `patience`.
@@ -70,7 +70,7 @@ class ClusterEngine:
         patience: float,
         bring_home: Callable[[dict[str, NDArray[np.float32]]], None],
         report: Report,
-        traffic: Traffic,
+        traffic: Traffic | SplitTraffic,
         bar: Progress,
     ) -> None:
         self._seats = seats
@@ -141,15 +141,9 @@ class ClusterEngine:
     def _train_once(self, run: Run, numbers: list[int]) -> list[int]:
         """Train chunks on all workers; returns those that are left over."""
         given = self._deal(numbers)
-        futures = {}
-        for seat, theirs in given.items():
-            chunks = []
-            for number in theirs:
-                shard, first, last = self._text.order[number % self._plan.chunks_per_epoch][:3]
-                task = replace(self._plan.task(number), first_sentence=first, last_sentence=last)
-                chunks.append((shard, task))
-            shards = {shard: self._text.shards[shard] for shard, _ in chunks}
-            futures[seat.actor.train.remote(chunks, shards)] = seat
+        futures = {
+            seat.actor.train.remote(*self._work_of(theirs)): seat for seat, theirs in given.items()
+        }
         left: list[int] = []
         for seat, done in self._collect(futures, run):
             theirs = given[seat]
@@ -159,6 +153,15 @@ class ClusterEngine:
             self._count(run, seat, theirs, done)
             left += theirs[len(done.chunks) :]
         return sorted(left)
+
+    def _work_of(self, numbers: list[int]) -> tuple[list[tuple[int, Task]], dict[int, Any]]:
+        """Give what a worker has to know of chunks: their tasks, and where their shards are."""
+        chunks = []
+        for number in numbers:
+            shard, first, last = self._text.order[number % self._plan.chunks_per_epoch][:3]
+            task = replace(self._plan.task(number), first_sentence=first, last_sentence=last)
+            chunks.append((shard, task))
+        return chunks, {shard: self._text.shards[shard] for shard, _ in chunks}
 
     def _deal(self, numbers: list[int]) -> dict[Seat, list[int]]:
         """Give chunks to workers: each those of its own shards, and nobody more than others."""

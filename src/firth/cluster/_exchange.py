@@ -19,7 +19,7 @@ Nothing is changed before `apply`: an exchange that fails, because a worker dies
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -56,6 +56,22 @@ class Rows:
     def n_bytes(self) -> int:
         """What they take on the way."""
         return self.numbers.nbytes + self.values.nbytes
+
+    @classmethod
+    def added(cls, changes: Sequence[Self]) -> Self:
+        """Add up changes; none of them has to have all rows."""
+        numbers = np.unique(np.concatenate([rows.numbers for rows in changes]))
+        sums = np.zeros((len(numbers), changes[0].values.shape[1]), np.float32)
+        for rows in changes:
+            sums[np.searchsorted(numbers, rows.numbers)] += rows.values
+        return cls(numbers, sums)
+
+    def owned(self, owner: int, n_owners: int) -> Rows:
+        """Give those that belong to a worker."""
+        if n_owners == 1:
+            return self
+        is_owned = self.numbers % n_owners == owner
+        return Rows(self.numbers[is_owned], self.values[is_owned])
 
 
 @dataclass(frozen=True)
@@ -110,7 +126,7 @@ class Exchange:
         self._step, self._last_tier = step, last_tier
         found = {name: self._changed(name, last_tier) for name in self.matrices}
         return [
-            Part(self._words[: last_tier + 1], {n: _owned(r, p, n_parts) for n, r in found.items()})
+            Part(self._words[: last_tier + 1], {n: r.owned(p, n_parts) for n, r in found.items()})
             for p in range(n_parts)
         ]
 
@@ -133,23 +149,19 @@ class Exchange:
         per_tier = np.array(words, np.float64)
         merged = {}
         for name in self.matrices:
-            theirs = [part.rows[name] for part in parts]
-            numbers = np.unique(np.concatenate([rows.numbers for rows in theirs]))
-            sums = np.zeros((len(numbers), self.matrices[name].shape[1]), np.float32)
-            for rows in theirs:
-                sums[np.searchsorted(numbers, rows.numbers)] += rows.values
-            n_words = per_tier[self._tiers.tier_of[name][numbers]]
-            self._axes_of(name).merge(
-                sums, self._tiers.shares[name][numbers] * n_words, alpha, len(parts)
-            )
-            merged[name] = Rows(numbers, sums)
+            added = Rows.added([part.rows[name] for part in parts])
+            n_words = per_tier[self._tiers.tier_of[name][added.numbers]]
+            n_updates = self._tiers.shares[name][added.numbers] * n_words
+            self._axes_of(name).merge(added.values, n_updates, alpha, len(parts))
+            merged[name] = added
         return Part(words, merged)
 
     def _axes_of(self, name: str) -> Axes:
         """Find the axes of a matrix anew where more than the most frequent rows are exchanged."""
         is_seldom = self._last_tier > 0 or self._tiers.rhythm.n_tiers == 1
         if name not in self._axes or is_seldom or self._step < _STEPS_AT_THE_BEGINNING:
-            self._axes[name] = Axes(name, self.base, self._tiers)
+            frequent = {each: rows[self._tiers.rows(each, 0)] for each, rows in self.base.items()}
+            self._axes[name] = Axes(name, frequent, self._tiers)
         return self._axes[name]
 
     def apply(self, step: int, merged: Sequence[Part]) -> None:
@@ -185,10 +197,3 @@ class Exchange:
             for tier in range(self._last_tier + 1):
                 self._words[tier] = 0
         self.applied = applied
-
-
-def _owned(rows: Rows, owner: int, n_owners: int) -> Rows:
-    if n_owners == 1:
-        return rows
-    is_owned = rows.numbers % n_owners == owner
-    return Rows(rows.numbers[is_owned], rows.values[is_owned])

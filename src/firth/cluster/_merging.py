@@ -36,7 +36,7 @@ BENDS = {"input": 1.5, "targets": 0.006, "nodes": 0.2}
 _BEND_OF_FEW_WORDS, _MOST_BEND_OF_FEW = 8.0, 0.4
 # Below, factors are 1 within half a percent.
 _LEAST_WAY = 0.01
-_ROWS_PER_BLOCK = 8_192
+_ROWS_PER_BLOCK = 2_048
 
 
 class Axes:
@@ -45,26 +45,36 @@ class Axes:
     Attributes
     ----------
     rates : numpy.ndarray of float64, shape (vector_size,)
-        The share of its way that a row goes with an update, for a learning rate of 1.
+        Rising; the share of its way that a row goes with an update, for a learning rate of 1.
     directions : numpy.ndarray of float32, shape (vector_size, vector_size)
         A column for each.
     """
 
-    def __init__(self, name: str, base: Matrices, tiers: Tiers) -> None:
-        """Find them for a matrix, by the most frequent rows of those that its rows meet."""
-        size = base[name].shape[1]
+    def __init__(self, name: str, frequent: Matrices, tiers: Tiers) -> None:
+        """Find them for a matrix, by the most frequent rows of those that its rows meet.
+
+        Parameters
+        ----------
+        name : str
+            The matrix.
+        frequent : dict of numpy.ndarray of float32, shape (n_rows, vector_size)
+            Of each matrix the rows of the first tier.
+        tiers : Tiers
+            All rows.
+        """
+        size = frequent[name].shape[1]
         met = np.zeros((size, size))
         n_updates = float(tiers.shares[name].sum())
-        for other in base.keys() - {name} if name == "input" else {"input"}:
-            rows = tiers.rows(other, 0)
+        for other in frequent.keys() - {name} if name == "input" else {"input"}:
             shares = tiers.shares[other]
-            weights = shares[rows] / max(float(shares[rows].sum()), 1e-30)
-            vectors = base[other][rows]
+            weights = shares[tiers.rows(other, 0)]
+            weights = weights / max(float(weights.sum()), 1e-30)
+            vectors = frequent[other]
             # An update may meet several: those of a context all targets of the window.
             times = max(1.0, float(shares.sum()) / max(n_updates, 1e-30))
             met += times * (vectors.T @ (vectors * weights[:, None]))
         lengths, directions = np.linalg.eigh(met)
-        few = min(_BEND_OF_FEW_WORDS / len(base[name]), _MOST_BEND_OF_FEW)
+        few = min(_BEND_OF_FEW_WORDS / len(tiers.shares[name]), _MOST_BEND_OF_FEW)
         self.rates = BENDS[name] * np.maximum(lengths, 0.0) + few
         self.directions = directions.astype(np.float32)
 
@@ -86,8 +96,13 @@ class Axes:
         """
         rates = alpha * self.rates
         often = np.flatnonzero(n_updates * rates.max() > _LEAST_WAY)
+        often = often[np.argsort(-n_updates[often], kind="stable")]
         for begin in range(0, len(often), _ROWS_PER_BLOCK):
             rows = often[begin : begin + _ROWS_PER_BLOCK]
-            ways = (n_updates[rows, None] * rates).astype(np.float32)
-            parts = (sums[rows] @ self.directions) * merge_factors(ways, 1.0, n)
-            sums[rows] = parts @ self.directions.T
+            # Rates rise: in the directions before these, all of the block add up.
+            first = int(np.searchsorted(rates, _LEAST_WAY / n_updates[rows[0]]))
+            directions = self.directions[:, first:]
+            ways = (n_updates[rows, None] * rates[first:]).astype(np.float32)
+            changes = sums[rows]
+            parts = (changes @ directions) * (merge_factors(ways, 1.0, n) - 1)
+            sums[rows] = changes + parts @ directions.T

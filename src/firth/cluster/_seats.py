@@ -109,6 +109,7 @@ class Seats:
         self._rhythm = rhythm
         self._report = report
         self._n_deaths = 0
+        self._silent: dict[Seat, BaseException] = {}
         self.is_alone = len(placed) == 1
         self._most_deaths = _DEATHS_PER_WORKER * len(placed)
         self.all = [
@@ -122,7 +123,7 @@ class Seats:
             if isinstance(result, BaseException):
                 self.close()
                 raise ClusterError(
-                    f"a worker cannot be started: {_why(result)}; where memory is short, give "
+                    f"a worker cannot be started: {why(result)}; where memory is short, give "
                     f"fewer workers for each node, a smaller vector_size or fewer words"
                 ) from result
 
@@ -181,7 +182,13 @@ class Seats:
         }
         _, silent = ray.wait(list(asked), num_returns=len(asked), timeout=_SECONDS_TO_ANSWER)
         for future in silent:
-            ray.kill(asked[future].actor)
+            self._end(asked[future], _SECONDS_TO_ANSWER)
+
+    def _end(self, seat: Seat, seconds: float) -> None:
+        import ray
+
+        ray.kill(seat.actor)
+        self._silent[seat] = TimeoutError(f"it had not answered for {seconds:.0f} s")
 
     def _result(self, future: Any) -> Any:
         import ray
@@ -210,10 +217,8 @@ class Seats:
 
     def give_up(self, seat: Seat, seconds: float) -> None:
         """Replace a worker that has not answered for so long."""
-        import ray
-
-        ray.kill(seat.actor)
-        self._replace(seat, TimeoutError(f"it had not answered for {seconds:.0f} s"))
+        self._end(seat, seconds)
+        self._replace(seat, self._silent[seat])
 
     def mend(self, step: int) -> bool:
         """Replace those that died in an exchange, and bring all to the same rows.
@@ -240,17 +245,13 @@ class Seats:
 
     def _replace(self, seat: Seat, error: BaseException) -> None:
         """Start another worker in place of one that died; or go on without, if there is no room."""
-        self._n_deaths += 1
+        error = self._silent.pop(seat, error)
+        self._count_death(seat, error)
         others = [other for other in self.all if other is not seat]
         if not others:
             raise self._all_dead(error)
-        if self._n_deaths > self._most_deaths:
-            raise ClusterError(
-                f"{self._n_deaths} workers have died, the last one on {seat.node.address}: "
-                f"{_why(error)}; look at the logs of Ray, and at the memory of the nodes"
-            )
         lost = seat.words_since(self._rhythm.n_tiers - 1)
-        told = f"worker {seat.number} on {seat.node.address} died ({_why(error)}); " + (
+        told = f"worker {seat.number} on {seat.node.address} died ({why(error)}); " + (
             f"of what it had learned in its last {format_count(lost, 'words')}, the changes of "
             f"rows that were not exchanged yet are lost"
             if lost
@@ -263,11 +264,22 @@ class Seats:
         answer = self.results([seat.actor.take_over.remote(base, leader)])[0]
         if isinstance(answer, BaseException):
             self.all.remove(seat)
-            told += f"; it could not be replaced ({_why(answer)}), and the others do its work"
+            told += f"; it could not be replaced ({why(answer)}), and the others do its work"
         else:
             seconds = time.perf_counter() - started
             told += f"; another one took its place on {seat.node.address} in {seconds:.1f} s"
         seat.exchanged(self._rhythm.n_tiers - 1)
+        self._tell_lost(told)
+
+    def _count_death(self, seat: Seat, error: BaseException) -> None:
+        self._n_deaths += 1
+        if self._n_deaths > self._most_deaths:
+            raise ClusterError(
+                f"{self._n_deaths} workers have died, the last one on {seat.node.address}: "
+                f"{why(error)}; look at the logs of Ray, and at the memory of the nodes"
+            )
+
+    def _tell_lost(self, told: str) -> None:
         logger.warning("%s", told)
         self._report.lost.append(told)
 
@@ -289,7 +301,7 @@ class Seats:
     @staticmethod
     def _all_dead(error: BaseException) -> ClusterError:
         return ClusterError(
-            f"all workers have died ({_why(error)}), and what they had learned with them; with a "
+            f"all workers have died ({why(error)}), and what they had learned with them; with a "
             f"checkpoint, the same command with resume goes on from there"
         )
 
@@ -311,7 +323,7 @@ class Seats:
         return f"{len(speeds)} x {low}..{high}/s"
 
 
-def _why(error: BaseException) -> str:
+def why(error: BaseException) -> str:
     """Tell in a few words why a worker is lost."""
     import ray
 

@@ -14,7 +14,7 @@ from firth.cluster._nodes import Node, check_nodes, connected, import_ray, nodes
 from firth.cluster._report import Report
 from firth.cluster._shards import EncodedText, shards_of_corpus
 from firth.cluster._text import HowToRead, encode_on_nodes
-from firth.cluster._windows import chunk_size_for, train_windows
+from firth.cluster._windows import check_split, chunk_size_for, train_windows
 from firth.corpus import Corpus
 from firth.errors import OutputError, ParameterError
 from firth.models import PPMI, GloVe, Word2Vec, check_callbacks, open_checkpoints
@@ -44,6 +44,7 @@ def train(
     errors: str | None = None,
     address: str = "auto",
     workers: int | None = None,
+    split_rows: bool | None = None,
     patience: float = 30.0,
     most_words: int = MOST_WORDS,
     callbacks: Sequence[CallbackAny2Vec] = (),
@@ -56,8 +57,8 @@ def train(
 
     Of models of windows each worker holds the matrices, trains chunks of the text with all cores of
     its node, and exchanges with the others the rows that were touched: frequent ones often, rare
-    ones seldom. For GloVe and PPMI pairs are counted on all nodes; each worker has those of its
-    share of the words.
+    ones seldom. Or each holds its share of the rows, and asks the others for what it trains. For
+    GloVe and PPMI pairs are counted on all nodes; each worker has those of its share of the words.
 
     Parameters
     ----------
@@ -74,7 +75,11 @@ def train(
         for one that is started here where there is none; "local" to start one; or ``host:port``.
     workers : int, optional
         Processes that train; one for each node if not given. Each holds a copy of the matrices,
-        for GloVe its share of them.
+        or its share of them where rows are split, and for GloVe.
+    split_rows : bool, optional
+        Whether rows are split among the workers, for a `Word2Vec` with negative sampling alone, so
+        that each holds an n-th of the matrices twice, and what a step touches. If not given, they
+        are where a node has not the memory for copies.
     patience : float, default 30.0
         Seconds that a slow worker is waited for, beyond three times what half of them took; what
         it has not done by then, others do.
@@ -118,6 +123,8 @@ def train(
     _check("workers", workers, at_least=1)
     _check("most_words", most_words, at_least=1)
     _check("patience", patience, at_least=0)
+    if split_rows and isinstance(model, Word2Vec):
+        check_split(model, workers)
     check_callbacks(callbacks)
     how = _how_to_read(model, field, tokenizer, lowercase, errors)
     encoded = _encoded_pair(source)
@@ -156,7 +163,7 @@ def train(
                 checkpoints.open(_told(model, text, bool(encoded)) | workers_told)
             how_to = (report, patience, callbacks, checkpoints)
             if isinstance(model, Word2Vec):
-                train_windows(model, text, placed, *how_to)
+                train_windows(model, text, placed, *how_to, split_rows)
             else:
                 train_counted(model, text, placed, *how_to, progress)
     return model, report

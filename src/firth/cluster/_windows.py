@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from firth.cluster._engine import ClusterEngine
 from firth.cluster._nodes import Node, import_ray
 from firth.cluster._seats import Seats
+from firth.cluster._split_engine import SplitEngine
+from firth.cluster._split_seats import SplitSeats
 from firth.cluster._tiers import Rhythm, Tiers
-from firth.cluster._traffic import Traffic
-from firth.errors import ClusterError, InputError
-from firth.models import Plan, Recipe
+from firth.cluster._traffic import SplitTraffic, Traffic
+from firth.errors import ClusterError, InputError, ParameterError
+from firth.models import Plan, Recipe, check_excerpts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
     Matrices = dict[str, NDArray[np.float32]]
 
+logger = logging.getLogger("firth")
+
 # Words that each thread of a worker trains between two exchanges, unless the text is so short that
 # there would be fewer steps than these in an epoch: the more often, the less is lost by it.
 _MOST_WORDS_PER_STEP = 65_536
@@ -34,6 +39,8 @@ _STEPS_ALONE = 32  # nothing is exchanged between them, but progress is told and
 _MOST_WORDS_PER_CHUNK = 32_768
 _LEAST_WORDS_PER_CHUNK = 1_024
 _CHUNKS_PER_EPOCH = 2_048
+# Rows that a step trains: as they come, as they are trained, and what has changed.
+_COPIES_AT_HAND = 3
 
 
 def train_windows(
@@ -44,6 +51,7 @@ def train_windows(
     patience: float,
     callbacks: Sequence[CallbackAny2Vec],
     checkpoints: Checkpoints | None,
+    split_rows: bool | None,
 ) -> None:
     """Train a model that has its words; parameters are those of `firth.cluster.train`.
 
@@ -65,7 +73,6 @@ def train_windows(
         )
     shares = model.update_shares()
     n_rows = sum(map(len, shares.values()))
-    check_memory(n_rows * model.vector_size * 4, placed)
     words_per_chunk = plan.n_words / plan.n_chunks
     threads = max(threads for _, threads in placed)
     steps = _STEPS_PER_EPOCH if len(placed) > 1 else _STEPS_ALONE
@@ -73,16 +80,32 @@ def train_windows(
     per_step = threads * max(round(min(_MOST_WORDS_PER_STEP, share) / words_per_chunk), 1)
     steps = plan.chunks_per_epoch // (per_step * len(placed))
     rhythm = Rhythm.of(per_step * words_per_chunk, steps, max(map(len, shares.values())))
-    traffic = Traffic(model.touch_shares(), Tiers(shares, rhythm), model.vector_size)
+    tiers = Tiers(shares, rhythm)
+    n_bytes = n_rows * model.vector_size * 4
+    is_split = chooses_to_split(model, n_bytes, placed, split_rows)
+    traffic: Traffic | SplitTraffic = Traffic(model.touch_shares(), tiers, model.vector_size)
+    if is_split:
+        rhythm = Rhythm(rhythm.first_rows, 2)
+        counts = text.vocab.counts
+        traffic = SplitTraffic(
+            counts / counts.sum(), model.touch_shares(), Tiers(shares, rhythm), model.vector_size
+        )
+        rows = traffic.rows_at_hand(per_step * words_per_chunk)
+        check_split_memory(n_bytes, rows * model.vector_size * 4, placed)
     seats: Seats | None = None
 
     def make_engine(weights: Matrices | None, bar: Progress) -> ClusterEngine:
         nonlocal seats
-        recipe = ray.put(Recipe.of(model, text.vocab, weights))
-        seats = Seats(recipe, rhythm, placed, report)
+        recipe = ray.put(Recipe.of(model, text.vocab, None if is_split else weights))
+        seats = (
+            SplitSeats(recipe, rhythm, placed, report, weights)
+            if is_split
+            else Seats(recipe, rhythm, placed, report)
+        )
         if callbacks or model.run.position >= plan.n_chunks:
             model.follow(seats.base())
-        return ClusterEngine(
+        engine = SplitEngine if is_split else ClusterEngine
+        return engine(
             seats, text, plan, rhythm, per_step, patience, model.follow, report, traffic, bar
         )
 
@@ -98,6 +121,59 @@ def chunk_size_for(n_tokens: int) -> int:
     return min(max(n_tokens // _CHUNKS_PER_EPOCH, _LEAST_WORDS_PER_CHUNK), _MOST_WORDS_PER_CHUNK)
 
 
+def chooses_to_split(
+    model: Word2Vec, n_bytes: int, placed: Sequence[tuple[Node, int]], asked: bool | None
+) -> bool:
+    """Tell whether rows are to be split among the workers.
+
+    Parameters
+    ----------
+    model : Word2Vec
+        What is to be trained.
+    n_bytes : int
+        What its matrices take.
+    placed : sequence of (Node, int)
+        Where workers are to be.
+    asked : bool or None
+        What the caller wants; None where he leaves it to the memory of the nodes.
+
+    Raises
+    ------
+    ParameterError
+        He wants what cannot be.
+    ClusterError
+        A node has not the memory for the matrices, and they cannot be split.
+    """
+    if asked:
+        check_split(model, len(placed))
+        return True
+    try:
+        check_memory(n_bytes, placed)
+    except ClusterError as error:
+        if asked is not None:
+            raise
+        try:
+            check_split(model, len(placed))
+        except ParameterError as why:
+            raise ClusterError(f"{error}; {why}") from None
+        logger.info("%s: the rows are split among the workers", str(error).partition(": give")[0])
+        return True
+    return False
+
+
+def check_split(model: Word2Vec, n_workers: int | None) -> None:
+    """Refuse models whose rows cannot be split, and a worker with whom nobody shares.
+
+    Raises
+    ------
+    ParameterError
+        It is one.
+    """
+    check_excerpts(model)
+    if n_workers == 1:
+        raise ParameterError("rows can be split among two workers or more, and there is one")
+
+
 def check_memory(n_bytes: int, placed: Sequence[tuple[Node, int]]) -> None:
     """Refuse matrices of so many bytes where a node has not the memory for its workers.
 
@@ -106,14 +182,30 @@ def check_memory(n_bytes: int, placed: Sequence[tuple[Node, int]]) -> None:
     ClusterError
         It has not.
     """
+    # What is trained, and as it was exchanged last.
+    copies = 2 if len(placed) > 1 else 1
+    _check_memory(copies * n_bytes, placed, f"{copies} copies of the matrices each")
+
+
+def check_split_memory(n_bytes: int, at_hand: float, placed: Sequence[tuple[Node, int]]) -> None:
+    """Do the same where each worker has its rows, a copy of others, and some at hand to train.
+
+    Raises
+    ------
+    ClusterError
+        It has not.
+    """
+    needed = 2 * n_bytes / len(placed) + _COPIES_AT_HAND * at_hand
+    _check_memory(needed, placed, f"two shares of the {n_bytes / 1e9:.1f} GB, and what steps touch")
+
+
+def _check_memory(each: float, placed: Sequence[tuple[Node, int]], what: str) -> None:
     for node, _ in placed:
         n_workers = sum(other.id == node.id for other, _ in placed)
-        # What is trained, and as it was exchanged last.
-        copies = 2 if len(placed) > 1 else 1
-        needed = copies * n_bytes * n_workers
+        needed = each * n_workers
         if node.memory and needed > node.memory:
             raise ClusterError(
                 f"node {node.address} has {node.memory / 1e9:.1f} GB for Ray, and {n_workers} "
-                f"workers need {needed / 1e9:.1f} GB for {copies} copies of the matrices each: "
-                f"give fewer workers, a smaller vector_size, or fewer words by min_count"
+                f"workers need {needed / 1e9:.1f} GB for {what}: give fewer workers for each node, "
+                f"a smaller vector_size, or fewer words by min_count"
             )

@@ -18,6 +18,8 @@ from firth.models import Replica
 from firth.threads import run_tasks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from firth.cluster._exchange import Matrices, Part
@@ -74,8 +76,73 @@ class StepDone:
     seconds: float
 
 
-class Worker:
-    """Trains chunks on a replica with several threads, and exchanges what changed.
+class TrainsChunks:
+    """Trains chunks with several threads: what all workers have in common.
+
+    Parameters
+    ----------
+    threads : int
+        Threads.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._stop = threading.Event()
+        self._shards: dict[int, Shard] = {}
+
+    def process(self) -> int:
+        """Give the number of the process; for tests, which kill it."""
+        return os.getpid()
+
+    def stop(self) -> None:
+        """Have the training end behind the chunks that are under way; called beside it."""
+        self._stop.set()
+
+    def open_shards(self, shards: Mapping[int, Any]) -> None:
+        """Have these shards of the text at hand, and no others; they are given as references."""
+        import ray
+
+        for number in self._shards.keys() - shards.keys():
+            del self._shards[number]
+        new = [number for number in shards if number not in self._shards]
+        for number, arrays in zip(new, ray.get([shards[n] for n in new]), strict=True):
+            self._shards[number] = Shard(*arrays)
+
+    def text_of(self, chunks: Sequence[tuple[int, Task]]) -> list[NDArray[np.uint32]]:
+        """Give the ids of chunks."""
+        return [
+            self._shards[shard].chunk(task.first_sentence, task.last_sentence)[0]
+            for shard, task in chunks
+        ]
+
+    def train_chunks(
+        self, chunks: Sequence[tuple[int, Task]], train: Callable[[Shard, Task], Done]
+    ) -> StepDone:
+        """Train on chunks, until `stop` is called."""
+        self._stop.clear()
+        lock = threading.Lock()
+        done: dict[int, Done] = {}
+        kernel_seconds = 0.0
+
+        def work(number: int) -> None:
+            nonlocal kernel_seconds
+            shard, task = chunks[number]
+            started = time.thread_time()
+            result = train(self._shards[shard], task)
+            with lock:
+                kernel_seconds += time.thread_time() - started
+                done[number] = result
+
+        started = time.perf_counter()
+        if chunks:
+            run_tasks(range(len(chunks)), work, min(self._threads, len(chunks)), self._stop)
+        # Threads take chunks in order and end what they have begun: these are the first ones.
+        in_order = [done[number] for number in range(len(done))]
+        return StepDone(in_order, kernel_seconds, time.perf_counter() - started)
+
+
+class Worker(TrainsChunks):
+    """Trains chunks on a replica, and exchanges what changed.
 
     Parameters
     ----------
@@ -90,17 +157,11 @@ class Worker:
     """
 
     def __init__(self, recipe: Recipe, rhythm: Rhythm, threads: int, *, alone: bool) -> None:
+        super().__init__(threads)
         self._replica = Replica(recipe, threads)
         tiers = Tiers(self._replica.shares, rhythm)
         self._exchange = Exchange(self._replica.matrices, tiers, alone=alone)
-        self._threads = threads
-        self._stop = threading.Event()
-        self._shards: dict[int, Shard] = {}
         self._n_bytes = 0
-
-    def process(self) -> int:
-        """Give the number of the process; for tests, which kill it."""
-        return os.getpid()
 
     def applied(self) -> int:
         """Give the last exchange that this worker has applied; 0 before the first."""
@@ -116,40 +177,10 @@ class Worker:
         shards : dict of int to ObjectRef
             Where these shards are.
         """
-        self._open(shards)
-        self._stop.clear()
-        lock = threading.Lock()
-        done: dict[int, Done] = {}
-        kernel_seconds = 0.0
-
-        def work(number: int) -> None:
-            nonlocal kernel_seconds
-            shard, task = chunks[number]
-            started = time.thread_time()
-            result = self._replica.train(self._shards[shard], task)
-            with lock:
-                kernel_seconds += time.thread_time() - started
-                done[number] = result
-
-        started = time.perf_counter()
-        run_tasks(range(len(chunks)), work, min(self._threads, len(chunks)), self._stop)
-        # Threads take chunks in order and end what they have begun: these are the first ones.
-        in_order = [done[number] for number in range(len(done))]
-        self._exchange.count(sum(each.n_words for each in in_order))
-        return StepDone(in_order, kernel_seconds, time.perf_counter() - started)
-
-    def _open(self, shards: dict[int, Any]) -> None:
-        import ray
-
-        for number in self._shards.keys() - shards.keys():
-            del self._shards[number]
-        new = [number for number in shards if number not in self._shards]
-        for number, arrays in zip(new, ray.get([shards[n] for n in new]), strict=True):
-            self._shards[number] = Shard(*arrays)
-
-    def stop(self) -> None:
-        """Have `train` end behind the chunks that are under way; called beside it."""
-        self._stop.set()
+        self.open_shards(shards)
+        done = self.train_chunks(chunks, self._replica.train)
+        self._exchange.count(sum(each.n_words for each in done.chunks))
+        return done
 
     def changes(self, step: int, last_tier: int, n_parts: int) -> Any:
         """Give the touched rows, a part for each owner; see `Exchange.changes`."""
@@ -158,13 +189,13 @@ class Worker:
 
     def merge(self, place: int, alpha: float, *parts: Part) -> Part:
         """Merge the parts of the rows that the worker at this place owns; `Exchange.merge`."""
-        self._n_bytes = _from_others(parts, place)
+        self._n_bytes = from_others(parts, place)
         return self._exchange.merge(alpha, parts)
 
     def apply(self, place: int, step: int, *merged: Part) -> int:
         """Take over what was merged; returns the bytes that came from others for this exchange."""
         self._exchange.apply(step, merged)
-        return self._n_bytes + _from_others(merged, place)
+        return self._n_bytes + from_others(merged, place)
 
     def base(self) -> Matrices:
         """Give all rows as they were last exchanged."""
@@ -175,7 +206,8 @@ class Worker:
         self._exchange.take_over(base, applied)
 
 
-def _from_others(parts: tuple[Part, ...], place: int) -> int:
+def from_others(parts: Sequence[Part], place: int) -> int:
+    """Give the bytes of what came from other workers than the one at this place."""
     return sum(part.n_bytes for number, part in enumerate(parts) if number != place)
 
 

@@ -4,6 +4,7 @@ from firth.models._callbacks import CallbackAny2Vec, EarlyStopping, check_callba
 from firth.models._checkpoints import Checkpoints, open_checkpoints, remove_checkpoint
 from firth.models._curve import read_curve
 from firth.models._elsewhere import Recipe, Replica
+from firth.models._excerpts import Excerpt, Excerpts, check_excerpts
 from firth.models._facebook import (
     load_facebook_model,
     load_facebook_vectors,
@@ -29,6 +30,8 @@ __all__ = [
     "Checkpoints",
     "Done",
     "EarlyStopping",
+    "Excerpt",
+    "Excerpts",
     "FastText",
     "GloVe",
     "GloveBlock",
@@ -42,6 +45,7 @@ __all__ = [
     "Task",
     "Word2Vec",
     "check_callbacks",
+    "check_excerpts",
     "load_facebook_model",
     "load_facebook_vectors",
     "logarithms",

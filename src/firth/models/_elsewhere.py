@@ -44,6 +44,13 @@ class Recipe:
         parameters = {name: getattr(model, name) for name in model.PARAMETERS}
         return cls(type(model).__name__, parameters, vocab, weights)
 
+    def make(self, threads: int) -> Word2Vec:
+        """Make the model, with its words, to be trained by so many threads."""
+        given = self.parameters | {"workers": threads}
+        model = _CLASSES[self.class_name](**given, progress=False)
+        model.begin_with(self.vocab)
+        return model
+
 
 class Replica:
     """The matrices of a model in a process of their own, and what trains them.
@@ -64,10 +71,7 @@ class Replica:
     """
 
     def __init__(self, recipe: Recipe, threads: int) -> None:
-        model = _CLASSES[recipe.class_name](
-            **recipe.parameters | {"workers": threads}, progress=False
-        )
-        model.begin_with(recipe.vocab)
+        model = recipe.make(threads)
         padded, self._trainer, self.shares = model.parts_to_train(recipe.weights, threads)
         self.matrices = {name: rows[:, : model.vector_size] for name, rows in padded.items()}
 

@@ -10,6 +10,8 @@ import numpy as np
 from firth.errors import ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 FLOATS_PER_CACHE_LINE = 16
@@ -50,11 +52,22 @@ def empty_matrix(n_rows: int, vector_size: int) -> NDArray[np.float32]:
 
 def fill_uniform(matrix: NDArray[np.float32], vector_size: int, seed: int) -> None:
     """Fill the first columns with random numbers up to 1 / vector_size, as gensim does."""
+    for begin, values in uniform_blocks(len(matrix), vector_size, seed):
+        matrix[begin : begin + len(values), :vector_size] = values
+
+
+def uniform_blocks(
+    n_rows: int, vector_size: int, seed: int
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Draw the same numbers block by block: the first row of each, and its rows."""
     random = np.random.default_rng(seed)
-    for begin in range(0, len(matrix), _ROWS_PER_BLOCK):
-        rows = matrix[begin : begin + _ROWS_PER_BLOCK]
-        values = random.random((len(rows), vector_size), dtype=np.float32)
-        rows[:, :vector_size] = (values * 2 - 1) / vector_size
+    for begin in range(0, n_rows, _ROWS_PER_BLOCK):
+        shape = min(_ROWS_PER_BLOCK, n_rows - begin), vector_size
+        values = random.random(shape, dtype=np.float32)
+        values *= 2
+        values -= 1
+        values /= vector_size
+        yield begin, values
 
 
 def without_padding(matrix: NDArray[np.float32], vector_size: int) -> NDArray[np.float32]:

@@ -69,9 +69,15 @@ def noise_tables(
     run_starts : numpy.ndarray of uint32, shape (n_runs + 1,)
         The first word of each run, and the number of words.
     """
-    weights = _noise_weights(counts, ns_exponent)
-    inner = np.flatnonzero(np.diff(counts)) + 1
-    starts = np.concatenate([[0], inner, [len(counts)]])
+    return tables_of_runs(noise_weights(counts, ns_exponent))
+
+
+def tables_of_runs(
+    weights: NDArray[np.float64],
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Build the same for weights, of which equal ones are neighbours."""
+    inner = np.flatnonzero(np.diff(weights)) + 1
+    starts = np.concatenate([[0], inner, [len(weights)]])
     columns = _core.build_alias_table(weights[starts[:-1]] * np.diff(starts))
     return columns.reshape(-1, 2), starts.astype(np.uint32)
 
@@ -113,7 +119,7 @@ def expected_updates(
     """
     kept = share_kept(counts, sample)
     n_contexts = window + 1 if shrink_windows else 2 * window
-    noise = _noise_weights(counts, ns_exponent)
+    noise = noise_weights(counts, ns_exponent)
     targets = kept + kept.sum() * negative * (noise / noise.sum())
     # The mean of a window is shorter than its vectors, and moves its targets less.
     weight = 0.5 if cbow else 1.0
@@ -142,7 +148,7 @@ def expected_touches(
         As of `expected_updates`.
     """
     kept = share_kept(counts, sample)
-    noise = _noise_weights(counts, ns_exponent)
+    noise = noise_weights(counts, ns_exponent)
     targets = kept + kept.sum() * (negative / 2) * (noise / noise.sum())
     return kept.astype(np.float32), targets.astype(np.float32)
 
@@ -178,10 +184,10 @@ def copies_of_commonest_noise(
     counts: NDArray[np.int64], ns_exponent: float, negative: int
 ) -> float:
     """Compute how often the word drawn most is among the negatives of a window, on average."""
-    return float(negative / _noise_weights(counts, ns_exponent).sum())
+    return float(negative / noise_weights(counts, ns_exponent).sum())
 
 
-def _noise_weights(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.float64]:
+def noise_weights(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.float64]:
     """Weights of the noise distribution; the highest is 1.
 
     By logarithms, since the powers themselves may overflow; words without a count count once.

@@ -317,20 +317,33 @@ class Word2Vec(PredictingModel, KeptModel):
         return rows
 
     def _make_trainer(self, matrices: Matrices, n_threads: int = 1) -> ChunkTrainer:
-        counts = self._words().counts
         return _core.WindowTrainer(
             matrices["input"],
-            keep_limits(counts, self.sample),
+            keep_limits(self._words().counts, self.sample),
             lock_factors=self._lock_factors(),
-            window=self.window,
-            shrink_windows=self.shrink_windows,
-            cbow=not self.sg,
-            cbow_mean=bool(self.cbow_mean),
-            one_by_one=self._needs_small_steps(),
+            **self._how_to_train(),
             **self._what_to_predict(matrices),
             **self._what_words_are_made_of(),
             **self._hot_rows(n_threads),
         )
+
+    def make_trainer_of_excerpt(
+        self, matrices: Matrices, limits: NDArray[np.uint32], **noise_and_hot_rows: Any
+    ) -> ChunkTrainer:
+        """Make what trains the rows of some words, with noise among these; see `Excerpts`."""
+        return _core.WindowTrainer(
+            matrices["input"], limits, targets=matrices["targets"], negative=self.negative,
+            **self._how_to_train(), **noise_and_hot_rows,
+        )  # fmt: skip
+
+    def _how_to_train(self) -> dict[str, Any]:
+        return {
+            "window": self.window,
+            "shrink_windows": self.shrink_windows,
+            "cbow": not self.sg,
+            "cbow_mean": bool(self.cbow_mean),
+            "one_by_one": self._needs_small_steps(),
+        }
 
     def _hot_rows(self, n_threads: int) -> dict[str, Any]:
         """Give the trainer the rows that each thread has copies of: how often they are updated."""
