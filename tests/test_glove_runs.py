@@ -200,7 +200,7 @@ model.save(sys.argv[2] + "-model")
 
 
 def test_a_process_killed_at_random_moments_ends_with_the_same_bits(text, tmp_path):
-    options = QUICK | {"epochs": 600, "vector_size": 32}
+    options = QUICK | {"epochs": 3000, "vector_size": 32}
     whole = GloVe(corpus_file=text, **options)
     folder = tmp_path / "run"
     command = [sys.executable, "-c", KILLED, text, folder, repr(options)]
