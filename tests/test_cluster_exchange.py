@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firth.cluster._exchange import Exchange
-from firth.cluster._merging import BENDS, Axes
+from firth.cluster._merging import Axes, Merger
+from firth.cluster._rows import Rows
 from firth.cluster._tiers import BASE, Rhythm, Tiers
 from firth.cluster._traffic import Traffic
 from firth.cluster._worker import Shard, chunk_table
@@ -25,8 +26,18 @@ def team(n, n_rows=40, first_rows=4, n_tiers=2, seed=0):
     ]
 
 
-def frequent_of(base, tiers):
-    return {name: rows[tiers.rows(name, 0)] for name, rows in base.items()}
+def axes_of(name, base, tiers):
+    frequent = {each: Rows(tiers.frequent[each], base[each][tiers.frequent[each]]) for each in base}
+    return Axes(name, frequent, tiers.shares)
+
+
+def merge(tiers, sums, n_updates, n, axes):
+    """Merge changes of all rows of the inputs as one owner of all of them, who begins."""
+    merger = Merger(tiers)
+    merger.begin(1)
+    rows = Rows(np.arange(len(sums), dtype=np.uint32), sums)
+    merger.merge("input", rows, n_updates, 0.025, n, axes)
+    return rows.values
 
 
 def exchange(workers, step, last_tier, alpha=0.025):
@@ -50,36 +61,102 @@ def test_the_sum_of_the_changes_times_the_factor_is_what_all_have_afterwards(n, 
         changes[number][touched] = random.standard_normal((touched.sum(), SIZE))
         worker.matrices["input"] += changes[number]
         worker.count(1000 * (number + 1))
-    axes = Axes("input", frequent_of(workers[0].base, tiers), tiers)
+    axes = axes_of("input", workers[0].base, tiers)
     exchange(workers, 1, n_tiers - 1)
     expected = changes.sum(axis=0)
     n_updates = tiers.shares["input"].astype(np.float64) * 1000 * sum(range(1, n + 1))
-    axes.merge(expected, n_updates, 0.025, n)
-    expected += start
+    expected = merge(tiers, expected, n_updates, n, axes) + start
     for worker in workers:
         np.testing.assert_allclose(worker.matrices["input"], expected, atol=1e-5)
         np.testing.assert_array_equal(worker.base["input"], workers[0].base["input"])
 
 
-def test_changes_add_up_where_rows_seldom_meet_and_are_averaged_where_they_always_do():
+def shared_direction(n_rows=2000, size=8):
+    """Targets that share one long direction."""
     random = np.random.default_rng(1)
-    n_rows, size, n = 2000, 8, 4
     targets = 0.3 * random.standard_normal((n_rows, size)).astype(np.float32)
-    targets[:, 0] = 5.0  # what all of them share
+    targets[:, 0] = 5.0
     base = {"input": np.zeros((n_rows, size), np.float32), "targets": targets}
     share = np.full(n_rows, 1 / n_rows, np.float32)
     tiers = Tiers({"input": share, "targets": share}, Rhythm(n_rows, 1))
-    axes = Axes("input", frequent_of(base, tiers), tiers)
+    return base, tiers, axes_of("input", base, tiers)
+
+
+def test_changes_add_up_where_rows_seldom_meet_and_are_averaged_where_they_always_do():
+    _, tiers, axes = shared_direction()
+    n = 4
     lengths = np.sort(axes.rates)
-    assert lengths[-1] == pytest.approx(BENDS["input"] * 25 + 8 / n_rows, rel=0.05)
+    assert lengths[-1] == pytest.approx(25 / 2, rel=0.05)  # (5^2) times the bend
     assert lengths[-2] < lengths[-1] / 100
-    sums = np.ones((3, size), np.float32)
-    often = 12 / (0.025 * lengths[-1])  # of which the shared direction has all of its way
-    axes.merge(sums, np.array([1e-3, often, 1e9]), 0.025, n)
+    often = 50 / (0.025 * lengths[-1])  # of which the shared direction has all of its way
+    # What is withheld comes at once as far as it is sure to come: (1 - f) f of it.
+    averaged = 1 / n + (1 - 1 / n) / n
+    sums = merge(tiers, np.ones((3, 8), np.float32), np.array([1e-3, often, 1e9]), n, axes)
     np.testing.assert_allclose(sums[0], 1, rtol=1e-3)
-    assert sums[1, 0] == pytest.approx(1 / n, abs=0.02)
-    np.testing.assert_allclose(sums[1, 1:], 1, atol=0.05)
-    np.testing.assert_allclose(sums[2], 1 / n, rtol=1e-3)
+    assert sums[1, 0] == pytest.approx(averaged, abs=0.02)
+    np.testing.assert_allclose(sums[1, 1:], 1, atol=0.06)
+    np.testing.assert_allclose(sums[2], averaged, rtol=1e-3)
+
+
+def test_rows_that_all_workers_take_all_of_their_way_arrive_and_stay():
+    _, tiers, axes = shared_direction()
+    merger = Merger(tiers)
+    n, n_updates, where_to = 4, np.array([1e9]), np.full((1, 8), 3, np.float32)
+    row = np.zeros((1, 8), np.float32)
+    ways = []
+    for _ in range(5):
+        changes = n * (where_to - row)
+        merger.begin(n)
+        rows = Rows(np.array([8], np.uint32), changes)
+        merger.merge("input", rows, n_updates, 0.025, n, axes)
+        merger.end()
+        row += rows.values
+        ways.append(float(row[0, 0]))
+    # First it looks ahead, as if that went on; then it does not swing.
+    np.testing.assert_allclose(ways, [3 + 3 * (1 - 1 / n), 3, 3, 3, 3], rtol=1e-5)
+
+
+def test_changes_that_go_on_in_one_direction_add_up_in_the_end():
+    _, tiers, axes = shared_direction()
+    merger = Merger(tiers)
+    n, steps = 4, 60
+    total = np.zeros(8)
+    for _ in range(steps):
+        merger.begin(n)
+        rows = Rows(np.array([8], np.uint32), np.ones((1, 8), np.float32))
+        merger.merge("input", rows, np.array([1e9]), 0.025, n, axes)
+        merger.end()
+        total += rows.values[0]
+    # All but what is on its way: so much as n of them have.
+    np.testing.assert_allclose(total, steps, atol=n)
+    assert rows.values[0] == pytest.approx(1, abs=0.01)
+
+
+def test_what_an_exchange_that_failed_has_merged_does_not_count():
+    _, tiers, axes = shared_direction()
+
+    def merged(*, fails):
+        merger, values = Merger(tiers), []
+        for step in range(3):
+            for _ in range(2 if fails and step == 1 else 1):
+                merger.begin(4)
+                rows = Rows(np.array([8], np.uint32), np.full((1, 8), step + 1, np.float32))
+                merger.merge("input", rows, np.array([1e5]), 0.025, 4, axes)
+            merger.end()
+            values.append(rows.values)
+        return np.concatenate(values)
+
+    np.testing.assert_array_equal(merged(fails=True), merged(fails=False))
+    one, other = Merger(tiers), Merger(tiers)
+    for n_owners in (4, 3):  # rows change hands: what one had is not another's
+        one.begin(n_owners)
+        rows = Rows(np.array([8], np.uint32), np.ones((1, 8), np.float32))
+        one.merge("input", rows, np.array([1e5]), 0.025, 4, axes)
+        one.end()
+    other.begin(3)
+    alone = Rows(np.array([8], np.uint32), np.ones((1, 8), np.float32))
+    other.merge("input", alone, np.array([1e5]), 0.025, 4, axes)
+    np.testing.assert_array_equal(rows.values, alone.values)
 
 
 def test_only_rows_that_were_touched_are_sent_and_each_to_its_owner():

@@ -53,7 +53,7 @@ def step(workers, number, texts, change=None, alpha=0.025):
         parts.append(worker.changes(sum(map(len, texts[k]))))
     merged = [workers[k].merge(alpha, [theirs[k] for theirs in parts]) for k in range(n)]
     for k, part in enumerate(merged):
-        workers[k].own.apply(number, part, n)
+        workers[k].apply(number, part)
         workers[(k + 1) % n].copy.apply(number, part, n)
     return wanted, given, parts, merged
 
@@ -350,14 +350,16 @@ def nodes_with(memory, n=3):
 
 def test_rows_are_split_where_copies_do_not_fit(caplog):
     n_bytes = 10**9
-    enough, little = nodes_with(2 * n_bytes), nodes_with(2 * n_bytes - 1)
+    enough, little = (nodes_with(7 * n_bytes // 3 + less) for less in (1, -1))
     model = Word2Vec()
     assert not chooses_to_split(model, n_bytes, enough, None)
     assert chooses_to_split(model, n_bytes, enough, True)
     with caplog.at_level(logging.INFO, "firth"):
         assert chooses_to_split(model, n_bytes, little, None)
-    assert "2.0 GB for 2 copies of the matrices each: the rows are split" in caplog.text
-    told = "2.0 GB for 2 copies of the matrices each: give fewer"
+    assert (
+        "2.3 GB for two copies of the matrices each, and a share: the rows are split" in caplog.text
+    )
+    told = "2.3 GB for two copies of the matrices each, and a share: give fewer"
     with pytest.raises(ClusterError, match=told):
         chooses_to_split(model, n_bytes, little, False)
     with pytest.raises(ClusterError, match=told + r".*this FastText cannot be split"):
@@ -368,9 +370,9 @@ def test_rows_are_split_where_copies_do_not_fit(caplog):
 
 def test_the_memory_of_shares_and_of_what_steps_touch_is_looked_at():
     n_bytes, at_hand = 3 * 10**9, 10**8
-    needed = 2 * 10**9 + 3 * at_hand
+    needed = 3 * 10**9 + 3 * at_hand
     check_split_memory(n_bytes, at_hand, nodes_with(needed))
-    with pytest.raises(ClusterError, match=r"2\.3 GB for two shares of the 3\.0 GB"):
+    with pytest.raises(ClusterError, match=r"3\.3 GB for three shares of the 3\.0 GB"):
         check_split_memory(n_bytes, at_hand, nodes_with(needed - 1))
 
 

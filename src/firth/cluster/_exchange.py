@@ -5,25 +5,23 @@ when they were last exchanged, the same in all workers. An exchange has three st
 
 1. `changes`: each worker cuts the rows that it has touched by their owners (row i belongs to worker
    ``i % n``): a part for each.
-2. `merge`: each owner adds up the parts that it gets, and multiplies the sums by factors.
+2. `merge`: each owner adds up the parts that it gets, and makes of the sums what `_merging` tells.
 3. `apply`: all workers add the result to their base, and go on from there.
 
 So each changed row crosses the network twice at most, once to its owner and once from there to each
 other worker, and no worker has more to do than another.
-
-What the sum is multiplied by is told in `_merging`.
 
 Nothing is changed before `apply`: an exchange that fails, because a worker dies, is begun again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from firth.cluster._merging import Axes
+from firth.cluster._merging import Axes, Merger
+from firth.cluster._rows import Part, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,63 +34,6 @@ if TYPE_CHECKING:
 
 _ROWS_PER_BLOCK = 8_192  # which stay in the cache while they are compared
 _STEPS_AT_THE_BEGINNING = 16  # in which vectors grow fast
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Some rows of a matrix, or changes of them.
-
-    Attributes
-    ----------
-    numbers : numpy.ndarray of uint32, shape (n,)
-        Rising.
-    values : numpy.ndarray of float32, shape (n, vector_size)
-    """
-
-    numbers: NDArray[np.uint32]
-    values: NDArray[np.float32]
-
-    @property
-    def n_bytes(self) -> int:
-        """What they take on the way."""
-        return self.numbers.nbytes + self.values.nbytes
-
-    @classmethod
-    def added(cls, changes: Sequence[Self]) -> Self:
-        """Add up changes; none of them has to have all rows."""
-        numbers = np.unique(np.concatenate([rows.numbers for rows in changes]))
-        sums = np.zeros((len(numbers), changes[0].values.shape[1]), np.float32)
-        for rows in changes:
-            sums[np.searchsorted(numbers, rows.numbers)] += rows.values
-        return cls(numbers, sums)
-
-    def owned(self, owner: int, n_owners: int) -> Rows:
-        """Give those that belong to a worker."""
-        if n_owners == 1:
-            return self
-        is_owned = self.numbers % n_owners == owner
-        return Rows(self.numbers[is_owned], self.values[is_owned])
-
-
-@dataclass(frozen=True)
-class Part:
-    """What a worker sends to one owner, or an owner to all.
-
-    Attributes
-    ----------
-    words : list of int
-        For each tier, the words trained by the sender since its rows were exchanged.
-    rows : dict of Rows
-        By matrix.
-    """
-
-    words: list[int]
-    rows: dict[str, Rows]
-
-    @property
-    def n_bytes(self) -> int:
-        """What it takes on the way."""
-        return sum(rows.n_bytes for rows in self.rows.values())
 
 
 class Exchange:
@@ -115,6 +56,7 @@ class Exchange:
         self._words = [0] * tiers.rhythm.n_tiers
         self._step, self._last_tier = 0, 0
         self._axes: dict[str, Axes] = {}
+        self._merger = Merger(tiers)
         self.applied = 0
 
     def count(self, n_words: int) -> None:
@@ -148,11 +90,12 @@ class Exchange:
         words = [sum(each) for each in zip(*(part.words for part in parts), strict=True)]
         per_tier = np.array(words, np.float64)
         merged = {}
+        self._merger.begin(len(parts))
         for name in self.matrices:
             added = Rows.added([part.rows[name] for part in parts])
             n_words = per_tier[self._tiers.tier_of[name][added.numbers]]
             n_updates = self._tiers.shares[name][added.numbers] * n_words
-            self._axes_of(name).merge(added.values, n_updates, alpha, len(parts))
+            self._merger.merge(name, added, n_updates, alpha, len(parts), self._axes_of(name))
             merged[name] = added
         return Part(words, merged)
 
@@ -160,8 +103,11 @@ class Exchange:
         """Find the axes of a matrix anew where more than the most frequent rows are exchanged."""
         is_seldom = self._last_tier > 0 or self._tiers.rhythm.n_tiers == 1
         if name not in self._axes or is_seldom or self._step < _STEPS_AT_THE_BEGINNING:
-            frequent = {each: rows[self._tiers.rows(each, 0)] for each, rows in self.base.items()}
-            self._axes[name] = Axes(name, frequent, self._tiers)
+            frequent = {
+                each: Rows(self._tiers.frequent[each], rows[self._tiers.frequent[each]])
+                for each, rows in self.base.items()
+            }
+            self._axes[name] = Axes(name, frequent, self._tiers.shares)
         return self._axes[name]
 
     def apply(self, step: int, merged: Sequence[Part]) -> None:
@@ -172,6 +118,7 @@ class Exchange:
                 exchanged = base[rows.numbers] + rows.values
                 base[rows.numbers] = exchanged
                 self.matrices[name][rows.numbers] = exchanged
+        self._merger.end()
         for tier in range(len(merged[0].words)):
             self._words[tier] = 0
         self.applied = step
@@ -194,6 +141,7 @@ class Exchange:
             self.base[name] = np.array(base[name])
             np.add(self.base[name], kept, out=matrix)
         if was_sent:
+            self._merger.end()
             for tier in range(self._last_tier + 1):
                 self._words[tier] = 0
         self.applied = applied

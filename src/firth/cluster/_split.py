@@ -7,11 +7,12 @@ for each worker:
    (`firth.models.Excerpts`), and asks their owners for these rows.
 2. `give`: the owners give them.
 3. `train`: each worker trains its excerpt of the model, and cuts what has changed by owners.
-4. `merge`: the owners add up what they get by the factors of `_merging`.
+4. `merge`: the owners add up what they get, and make of it what `_merging` tells.
 5. `apply`: what has come out is taken over by its owner, and by the next worker, which keeps a
    *copy* of the owner's rows.
 
-So a worker needs memory for its share of the rows twice, and for what a step touches. Until the
+So a worker needs memory for its share of the rows three times, with what merging keeps of them, and
+for what a step touches. Until the
 fifth part nothing has changed: a step in which a worker dies is begun again. The rows of a dead
 worker are in the copy.
 
@@ -25,8 +26,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from firth.cluster._exchange import Part, Rows
-from firth.cluster._merging import Axes
+from firth.cluster._merging import Axes, Merger
+from firth.cluster._rows import Part, Rows
 from firth.cluster._tiers import Tiers
 from firth.models import Excerpts
 
@@ -103,7 +104,8 @@ class Share:
         self.copy = copy or Kept(self._excerpts.draw((place - 1) % n, n))
         self._n_words = len(recipe.vocab)
         self._excerpt: Excerpt | None = None
-        self._frequent: Matrices = {}
+        self._frequent: dict[str, Rows] = {}
+        self._merger = Merger(self._tiers)
 
     def wanted(self, ids: Sequence[NDArray[np.uint32]], seed: int) -> list[Numbers]:
         """Choose an excerpt for chunks with these ids; gives the rows to ask each owner for."""
@@ -142,7 +144,7 @@ class Share:
                 rows[numbers % self._n == owner] = theirs[name]
             values[name] = rows
             frequent = self._tiers.rows(name, 0)
-            self._frequent[name] = rows[np.searchsorted(numbers, frequent)]
+            self._frequent[name] = Rows(frequent, rows[np.searchsorted(numbers, frequent)])
         excerpt.take(values)
         return excerpt
 
@@ -166,11 +168,17 @@ class Share:
         n_words = sum(part.words[0] for part in parts)
         n_trained = sum(part.words[0] > 0 for part in parts)
         merged = {}
+        self._merger.begin(self._n)
         for name, rows in self.own.rows.items():
             added = Rows.added([part.rows[name] for part in parts])
             if n_trained > 1:
                 n_updates = self._tiers.shares[name][added.numbers].astype(np.float64) * n_words
-                axes = Axes(name, self._frequent, self._tiers)
-                axes.merge(added.values, n_updates, alpha, n_trained)
+                axes = Axes(name, self._frequent, self._tiers.shares)
+                self._merger.merge(name, added, n_updates, alpha, n_trained, axes)
             merged[name] = Rows(added.numbers, rows[added.numbers // self._n] + added.values)
         return Part([n_words], merged)
+
+    def apply(self, step: int, merged: Part) -> None:
+        """Take over what it has merged."""
+        self.own.apply(step, merged, self._n)
+        self._merger.end()

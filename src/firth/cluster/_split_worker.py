@@ -8,7 +8,8 @@ from firth.cluster._split import Kept, Share
 from firth.cluster._worker import StepDone, TrainsChunks, from_others
 
 if TYPE_CHECKING:
-    from firth.cluster._exchange import Matrices, Part
+    from firth.cluster._exchange import Matrices
+    from firth.cluster._rows import Part
     from firth.cluster._split import Numbers
     from firth.cluster._tiers import Rhythm
     from firth.models import Recipe, Task
@@ -77,7 +78,7 @@ class SplitWorker(TrainsChunks):
 
     def apply(self, step: int, merged: Part) -> int:
         """Take over what was merged; returns the bytes that came from others in this step."""
-        self._share.own.apply(step, merged, self._n)
+        self._share.apply(step, merged)
         return self._n_bytes
 
     def apply_to_copy(self, step: int, merged: Part) -> int:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BASE = 4
 # Of each matrix, one row for so many words that a worker trains in a step is exchanged behind it.
 WORDS_PER_ROW = 24
+_FREQUENT_ROWS = 4_096
 FULL_EXCHANGES_PER_EPOCH = 8  # at least, where the text has the steps
 
 
@@ -71,12 +72,18 @@ class Tiers:
         For each matrix, how often a row is updated for a word of the text.
     rhythm : Rhythm
         How many rows each tier has.
+
+    Attributes
+    ----------
+    frequent : dict of numpy.ndarray of uint32
+        Of each matrix the rows that are updated most often, some thousands, in rising order.
     """
 
     def __init__(self, shares: Mapping[str, NDArray[np.float32]], rhythm: Rhythm) -> None:
         self.rhythm = rhythm
         self.shares = dict(shares)
         self.tier_of: dict[str, NDArray[np.uint8]] = {}
+        self.frequent: dict[str, NDArray[np.uint32]] = {}
         self._rows: dict[str, list[NDArray[np.uint32]]] = {}
         for name, share in shares.items():
             by_share = np.argsort(-share, kind="stable").astype(np.uint32)
@@ -85,6 +92,7 @@ class Tiers:
             for tier in reversed(range(rhythm.n_tiers)):
                 tier_of[by_share[: ends[tier]]] = tier
             self.tier_of[name] = tier_of
+            self.frequent[name] = np.sort(by_share[:_FREQUENT_ROWS])
             # In the order of memory, which is faster to go through.
             self._rows[name] = [np.sort(by_share[:end]) for end in ends[:-1]]
 

@@ -182,21 +182,25 @@ def check_memory(n_bytes: int, placed: Sequence[tuple[Node, int]]) -> None:
     ClusterError
         It has not.
     """
-    # What is trained, and as it was exchanged last.
-    copies = 2 if len(placed) > 1 else 1
-    _check_memory(copies * n_bytes, placed, f"{copies} copies of the matrices each")
+    # What is trained, and as it was exchanged last; and what merging keeps of rows that one owns.
+    n = len(placed)
+    needed = (2 + 1 / n) * n_bytes if n > 1 else n_bytes
+    what = "two copies of the matrices each, and a share" if n > 1 else "the matrices"
+    _check_memory(needed, placed, what)
 
 
 def check_split_memory(n_bytes: int, at_hand: float, placed: Sequence[tuple[Node, int]]) -> None:
-    """Do the same where each worker has its rows, a copy of others, and some at hand to train.
+    """Do the same where each worker has its rows twice, a copy of others, and some to train.
 
     Raises
     ------
     ClusterError
         It has not.
     """
-    needed = 2 * n_bytes / len(placed) + _COPIES_AT_HAND * at_hand
-    _check_memory(needed, placed, f"two shares of the {n_bytes / 1e9:.1f} GB, and what steps touch")
+    needed = 3 * n_bytes / len(placed) + _COPIES_AT_HAND * at_hand
+    _check_memory(
+        needed, placed, f"three shares of the {n_bytes / 1e9:.1f} GB, and what steps touch"
+    )
 
 
 def _check_memory(each: float, placed: Sequence[tuple[Node, int]], what: str) -> None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from firth.cluster._exchange import Matrices, Part
+    from firth.cluster._exchange import Matrices
+    from firth.cluster._rows import Part
     from firth.models import Done, Recipe, Task
 
 
