@@ -18,6 +18,7 @@ from firth.vectors._questions import (
     Vector,
     check_oov,
     check_topn,
+    only_word,
     sides,
     weighted_terms,
     words_of,
@@ -201,20 +202,21 @@ class KeyedVectors(EvaluatedVectors):
         if approximate and indexer is not None:
             raise ParameterError("give an indexer, or approximate=True for the index; not both")
         begin, end = clip(len(self), clip_start, clip_end, restrict_vocab)
-        direction, rows = self._direction(positive, negative, oov)
         if topn is None:
             if approximate or not (among is prefix is pattern is None):
                 raise ParameterError(
                     "topn=None gives the similarities of all rows of a range; give topn=len(wv) to "
                     "have all words that a filter leaves"
                 )
-            return self._matrix.cosines(direction, begin, end)
+            return self._matrix.cosines(self._direction(positive, negative, oov)[0], begin, end)
         topn = check_topn(topn)
         if indexer is not None and topn:
+            direction, _ = self._direction(positive, negative, oov)
             found: Neighbours = indexer.most_similar(direction, topn)
             return found
+        vector, rows = self._asked(positive, negative, oov)
         chosen = candidates(self._vocab, begin, end, among, prefix, pattern)
-        nearest = self._nearest(direction[None], topn, [rows], chosen, approximate=approximate)
+        nearest = self._nearest(vector[None], topn, [rows], chosen, approximate=approximate)
         return NeighbourTable(self._vocab, [""], *nearest)[0]
 
     def most_similar_many(
@@ -453,16 +455,34 @@ class KeyedVectors(EvaluatedVectors):
         direction = self.get_mean_vector(terms, weights, post_normalize=True, ignore_missing=False)
         return direction, self._rows_asked_with(terms)
 
+    def _asked(
+        self, positive: Terms, negative: Terms, oov: Unseen
+    ) -> tuple[NDArray[np.float32], list[int]]:
+        """Give a vector in the direction of a question, of any length, and the rows of its words.
+
+        A word's own is taken as it is, since it is what is mostly asked.
+        """
+        word = only_word(positive, negative)
+        row = -1 if word is None else self._vocab.get(word, -1)
+        check_oov(oov)
+        if row >= 0:
+            return self._matrix.floats(slice(row, row + 1))[0], [row]
+        return self._direction(positive, negative, oov)
+
     def _directions(
         self, questions: list[Any], oov: Unseen
     ) -> tuple[NDArray[np.float32], list[list[int]]]:
-        """Give the directions of some questions as rows, and the rows of the words of each."""
+        """Give the directions of some questions as rows, and the rows of the words of each.
+
+        As of `_asked`, they have any length.
+        """
+        check_oov(oov)
         if set(map(type, questions)) <= {str}:  # far faster, and what is mostly asked
             rows = self._vocab.ids(questions)
             if (rows >= 0).all():
                 return self._matrix.floats(rows), [[row] for row in rows.tolist()]
-        asked = [self._direction(*sides(question), oov) for question in questions]
-        return np.stack([direction for direction, _ in asked]), [rows for _, rows in asked]
+        asked = [self._asked(*sides(question), oov) for question in questions]
+        return np.stack([vector for vector, _ in asked]), [rows for _, rows in asked]
 
     def _rows_asked_with(self, terms: Iterable[Key | Vector]) -> list[int]:
         rows = [self._row(term) for term in terms if not isinstance(term, np.ndarray)]

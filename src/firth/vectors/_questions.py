@@ -49,6 +49,14 @@ def weighted_terms(positive: Terms, negative: Terms) -> WeightedTerms:
     return result
 
 
+def only_word(positive: Terms, negative: Terms) -> str | None:
+    """Give the word of a question that is one word, as most are; None for others."""
+    if isinstance(positive, list) and len(positive) == 1:
+        positive = positive[0]
+    nothing_against = negative is None or (isinstance(negative, list) and not negative)
+    return positive if isinstance(positive, str) and nothing_against else None
+
+
 def sides(question: Any) -> tuple[Terms, Terms]:
     """Tell the positive and the negative side of one of many questions."""
     if is_key(question) or _is_vector(question):
