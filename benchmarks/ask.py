@@ -8,9 +8,12 @@ number of dimensions, and for real vectors where a file is given, it prints, wit
 - a thousand questions at once, as a share of the peak of this machine's multiply-adds in registers
   and beside NumPy's matrix product of the same shapes; and how many times faster than gensim's
   ``most_similar``, one by one, where gensim is installed (the extra "benchmark");
-- the memory that ten thousand questions take above the matrix, in a process of its own.
+- the memory that ten thousand questions take above the matrix, in a process of its own;
+- a question of a thousand at once by an index, with the recall measured, and of those one by one
+  (``benchmarks/approximate.py`` tells more of it).
 
-Made-up vectors are of a normal distribution: times do not depend on what is in them.
+Made-up vectors are of a normal distribution: exact times do not depend on what is in them, and an
+index has nothing to leave out.
 """
 
 import argparse
@@ -133,6 +136,7 @@ def measure(title: str, wv: KeyedVectors, options: argparse.Namespace) -> None:
         print(f"    one by one: {slow / min(one):.1f} x")
     else:
         print("gensim is not installed (pip install 'firth[benchmark]'): no ratio")
+    measure_index(wv, len(questions), rounds)
     if not Path("/proc/self/status").exists():
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -142,6 +146,20 @@ def measure(title: str, wv: KeyedVectors, options: argparse.Namespace) -> None:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     memory = json.loads(done.stdout)
     tell("10,000 questions", "        memory", memory, "MB above the matrix", 100, "<=")
+
+
+def measure_index(wv: KeyedVectors, n: int, rounds: int) -> None:
+    """Ask approximately, by words drawn at random."""
+    index = wv.build_index(progress=False)
+    drawn = np.random.default_rng(2).choice(len(wv), min(n, len(wv)), replace=False)
+    words = [wv.index_to_key[row] for row in drawn]
+    wv.most_similar_many(words, approximate=True)
+    each = best(lambda: wv.most_similar_many(words, approximate=True), rounds) / len(words)
+    alone = [best(partial(wv.most_similar, word, approximate=True), 1) for word in words]
+    told = f"{each * 1e3:8.3f} ms each"
+    tell("approximate", told, each * 1e3, "ms a question", 0.5, "<=")
+    tell("", "", index.recall, "recall@10", 0.95)
+    print(f"    one by one: {np.median(alone) * 1e3:.3f} ms")
 
 
 def tell(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import naive
 from firth import _core, neighbours
 from firth.errors import ParameterError
-from firth.neighbours import row_norms, top_k
+from firth.neighbours import row_norms, top_k, unit_rows
 
 
 def normal(n, dim, seed=0):
@@ -206,3 +206,22 @@ def test_many_questions_take_bounded_memory():
     top_k(matrix, norms, queries, 10)
     # All scores at once would be 200 MB.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.int64, np.uint8])
+def test_queries_of_any_type_are_scaled_to_length_1(dtype):
+    queries = np.random.default_rng(1).integers(0, 100, (7, 9)).astype(dtype)
+    expected = queries / np.linalg.norm(queries.astype(np.float64), axis=1, keepdims=True)
+    for each in (queries, np.asfortranarray(queries), queries[:, ::-1][:, ::-1], queries.tolist()):
+        np.testing.assert_allclose(unit_rows(each, 9), expected, rtol=1e-6)
+
+
+def test_queries_of_any_length_have_a_direction_but_for_none():
+    huge = unit_rows(np.array([[3e300, 4e300], [3e-300, 4e-300], [-3e-40, 0]]), 2)
+    np.testing.assert_allclose(huge, [[0.6, 0.8], [0.6, 0.8], [-1, 0]], rtol=1e-6)
+    single = np.array([[3e38, 0], [0, 1e-40]], np.float32)
+    np.testing.assert_allclose(unit_rows(single, 2), [[1, 0], [0, 1]], rtol=1e-6)
+    for without in ([0.0, 0.0], [np.nan, 1.0], [np.inf, 1.0]):
+        for dtype in (np.float32, np.float64):
+            assert np.isnan(unit_rows(np.array([without], dtype), 2)).all()
+    assert unit_rows(np.empty((0, 2)), 2).shape == (0, 2)

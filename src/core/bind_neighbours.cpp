@@ -96,9 +96,18 @@ private:
     std::vector<firth::BestRows> best_;
 };
 
+void scale_to_unit(FloatMatrix questions, Array2<float> directions) {
+    if (questions.shape(0) != directions.shape(0) || questions.shape(1) != directions.shape(1))
+        throw std::invalid_argument("questions and directions do not fit each other");
+    nb::gil_scoped_release release;
+    firth::scale_to_unit(questions.data(), questions.shape(0), questions.shape(1), directions.data());
+}
+
 }  // namespace
 
 void bind_neighbours(nb::module_ &m) {
+    m.def("scale_to_unit", &scale_to_unit, "questions"_a, "directions"_a.noconvert(),
+          "Scale rows to length 1; those without a direction become NaN.");
     nb::class_<BoundTopK>(m, "TopK", "The rows that score best.")
         .def(nb::init<size_t, size_t, Rows, Rows>(), "n_questions"_a, "k"_a, "exclude"_a,
              "exclude_offsets"_a)

@@ -209,6 +209,17 @@ void search_many(std::vector<BestRows> &best, const Matrix &matrix, const float 
                   work);
 }
 
+void scale_to_unit(const float *questions, size_t n_questions, size_t dim, float *directions) {
+    for (size_t i = 0; i < n_questions; ++i) {
+        const float *const question = questions + i * dim;
+        double squares = 0;
+        for (size_t j = 0; j < dim; ++j) squares += static_cast<double>(question[j]) * question[j];
+        const double length = squares > 0 && std::isfinite(squares) ? std::sqrt(squares) : NAN;
+        for (size_t j = 0; j < dim; ++j)
+            directions[i * dim + j] = static_cast<float>(question[j] / length);
+    }
+}
+
 void search_candidates(std::vector<BestRows> &best, const uint8_t *vectors, Item item, size_t dim,
                        const float *norms, const float *questions, const int64_t *candidates,
                        size_t n_candidates, size_t n_threads) {

@@ -62,6 +62,10 @@ struct Matrix {
     size_t n_rows;
 };
 
+// Scales questions, (n_questions, dim), to length 1, with sums of double precision; those without a
+// direction become NaN throughout.
+void scale_to_unit(const float *questions, size_t n_questions, size_t dim, float *directions);
+
 // Offers all rows of a matrix for all questions, (best.size(), dim), each of length 1.
 //
 // A few questions wait for memory: rows are scored as they come by, each read once. Many wait for

@@ -230,15 +230,15 @@ def unit_rows(queries: ArrayLike, dim: int) -> NDArray[np.float32]:
             f"queries is {array.dtype} of shape {array.shape}; it must be numbers of shape "
             f"(n_queries, {dim})"
         )
-    array = array.astype(np.float64)
-    squares = np.einsum("ij,ij->i", array, array)
-    if squares.min(initial=1.0) > 0 and squares.max(initial=1.0) < np.inf:  # as a rule
-        array /= np.sqrt(squares)[:, None]
-        return array.astype(np.float32)
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        lengths = np.where(np.isfinite(squares) & (squares > 0), np.sqrt(squares), np.nan)
-        array /= lengths[:, None]
-    return array.astype(np.float32)
+    if array.dtype != np.float32:
+        # To numbers that float32 has: those of double precision may be far larger.
+        array = array.astype(np.float64)
+        largest = np.abs(array).max(axis=1, initial=0.0, keepdims=True)
+        with np.errstate(invalid="ignore"):
+            array = (array / np.where(largest > 0, largest, 1.0)).astype(np.float32)
+    directions = np.empty(array.shape, np.float32)
+    _core.scale_to_unit(array if array.flags.c_contiguous else array.copy(), directions)
+    return directions
 
 
 def _flatten(exclude: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

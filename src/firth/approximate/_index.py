@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -343,8 +344,8 @@ class NeighbourIndex:
         expansion: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         # Those without a direction are NaN throughout.
-        nowhere = np.isnan(directions[:, 0])
-        if some_nowhere := bool(nowhere.any()):
+        if some_nowhere := math.isnan(directions[:, 0].sum()):
+            nowhere = np.isnan(directions[:, 0])
             directions = np.where(nowhere[:, None], np.float32(0), directions)
         candidates = self._found_by.candidates(directions, n_wanted, expansion, usable_cores())
         if some_nowhere:

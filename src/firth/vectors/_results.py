@@ -96,9 +96,10 @@ class NeighbourTable(Sequence[Neighbours]):
             questions = self._questions[index]
             return NeighbourTable(self._vocab, questions, self.rows[index], self.scores[index])
         rows, scores = self.rows[index], self.scores[index]
-        there = rows >= 0
-        words = self._vocab.words_at(rows[there])
-        return Neighbours(zip(words, scores[there].tolist(), strict=True))
+        if len(rows) and rows[-1] < 0:  # those that are not there are the last
+            n = int(np.count_nonzero(rows >= 0))
+            rows, scores = rows[:n], scores[:n]
+        return Neighbours(zip(self._vocab.words_at(rows), scores.tolist(), strict=True))
 
     def __iter__(self) -> Iterator[Neighbours]:
         return (self[i] for i in range(len(self)))
