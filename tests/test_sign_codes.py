@@ -145,3 +145,19 @@ def test_axes_that_matter_alike_are_all_kept():
     norms = np.linalg.norm(rows, axis=1)
     codes = _codes.SignCodes.build(rows, norms, np.arange(4000), None, random, lambda n: None)
     assert codes.about["bits"] == 104  # whole groups
+
+
+@pytest.mark.parametrize(("n", "dim", "n_axes"), [(1, 5, 8), (3, 100, 64), (9, 7, 40), (0, 4, 8)])
+def test_questions_are_turned(isa, n, dim, n_axes):
+    random = np.random.default_rng(dim)
+    directions, axes, shift = (
+        random.standard_normal(shape).astype(np.float32)
+        for shape in ((n, dim), (dim, n_axes), n_axes)
+    )
+    turned = np.empty((n, n_axes), np.float32)
+    _core.turn(directions, axes, shift, turned)
+    expected = directions.astype(np.float64) @ axes - shift
+    np.testing.assert_allclose(turned, expected, rtol=1e-4, atol=1e-4)
+    for wrong in (directions[:, 1:].copy(), np.zeros((n + 1, dim), np.float32)):
+        with pytest.raises(ValueError, match="do not fit"):
+            _core.turn(wrong, axes, shift, turned)

@@ -69,9 +69,21 @@ class FineCodes {
     firth::FineCodes kept_;
 };
 
+void turn(Array2<const float> directions, Array2<const float> axes, Array1<const float> shift,
+          Array2<float> turned) {
+    const size_t n = directions.shape(0), dim = axes.shape(0), n_axes = axes.shape(1);
+    if (directions.shape(1) != dim || shift.shape(0) != n_axes || turned.shape(0) != n ||
+        turned.shape(1) != n_axes)
+        throw std::invalid_argument("directions, axes, shift and turned do not fit each other");
+    nb::gil_scoped_release release;
+    firth::turn_questions(directions.data(), n, dim, axes.data(), n_axes, shift.data(), turned.data());
+}
+
 }  // namespace
 
 void bind_codes(nb::module_ &m) {
+    m.def("turn", &turn, "directions"_a, "axes"_a, "shift"_a, "turned"_a.noconvert(),
+          "Write directions along other axes, less a shift.");
     nb::class_<SignCodes>(m, "SignCodes")
         .def(nb::init<Array2<const uint8_t>, Array2<const int16_t>, size_t, float, float>(), "codes"_a,
              "factors"_a, "n_rows"_a, "scale_step"_a, "offset_step"_a)

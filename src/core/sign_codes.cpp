@@ -9,6 +9,7 @@
 #include <limits>
 #include <utility>
 
+#include "kernels/turn.hpp"
 #include "on_threads.hpp"
 
 namespace firth {
@@ -261,6 +262,11 @@ class Scan {
 };
 
 }  // namespace
+
+void turn_questions(const float *directions, size_t n, size_t dim, const float *axes, size_t n_axes,
+                    const float *shift, float *turned) {
+    FIRTH_DISPATCH(turn, directions, n, dim, axes, n_axes, shift, turned);
+}
 
 void find_candidates(const SignCodes &codes, const float *questions, size_t n_questions, size_t n,
                      size_t n_threads, int64_t *rows) {

@@ -21,6 +21,11 @@ struct SignCodes {
     CodeFactors meaning;
 };
 
+// Turns n directions (n x dim) as rows are turned before their signs are taken: times axes (dim x n_axes),
+// less a shift (n_axes).
+void turn_questions(const float *directions, size_t n, size_t dim, const float *axes, size_t n_axes,
+                    const float *shift, float *turned);
+
 // Finds the n rows with the highest estimates for each of n_questions questions (4 * n_groups numbers
 // each, turned as the rows were before their signs were taken), and writes them in no order; -1 where
 // there are no more. What is found does not depend on the number of threads.

@@ -136,6 +136,12 @@ class TopK:
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
 
 def scale_to_unit(questions: NDArray[np.float32], directions: NDArray[np.float32]) -> None: ...
+def turn(
+    directions: NDArray[np.float32],
+    axes: NDArray[np.float32],
+    shift: NDArray[np.float32],
+    turned: NDArray[np.float32],
+) -> None: ...
 
 class SignCodes:
     def __init__(

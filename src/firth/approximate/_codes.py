@@ -172,7 +172,8 @@ class SignCodes:
         keep those that are worth their vectors; -1 stands for none.
         """
         rows = np.empty((len(directions), max(expansion, 2 * n_wanted)), np.int64)
-        turned = directions @ self._axes - self._shift
+        turned = np.empty((len(directions), self._axes.shape[1]), np.float32)
+        _core.turn(directions, self._axes, self._shift, turned)
         worth = max(1, len(directions) * self._n_bytes // _BYTES_A_THREAD)
         self._scanned.nearest(turned, min(n_threads, worth), rows)
         n_kept = max(_FEWEST_KEPT, _KEPT_FOR_EACH * n_wanted, expansion // _ONE_KEPT_OF)

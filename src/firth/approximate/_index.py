@@ -344,7 +344,9 @@ class NeighbourIndex:
         expansion: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         # Those without a direction are NaN throughout.
-        if some_nowhere := math.isnan(directions[:, 0].sum()):
+        # Of one question, as is mostly asked, without calling NumPy twice.
+        first = directions.item(0) if len(directions) == 1 else directions[:, 0].sum()
+        if some_nowhere := math.isnan(first):
             nowhere = np.isnan(directions[:, 0])
             directions = np.where(nowhere[:, None], np.float32(0), directions)
         candidates = self._found_by.candidates(directions, n_wanted, expansion, usable_cores())
