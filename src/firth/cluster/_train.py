@@ -78,8 +78,8 @@ def train(
         or its share of them where rows are split, and for GloVe.
     split_rows : bool, optional
         Whether rows are split among the workers, for a `Word2Vec` with negative sampling alone, so
-        that each holds an n-th of the matrices three times, and what a step touches. If not given, they
-        are where a node has not the memory for copies.
+        that each holds an n-th of the matrices three times, and what a step touches. If not given,
+        they are where a node has not the memory for copies.
     patience : float, default 30.0
         Seconds that a slow worker is waited for, beyond three times what half of them took; what
         it has not done by then, others do.
