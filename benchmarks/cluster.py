@@ -5,8 +5,8 @@ Run it as ``python benchmarks/cluster.py [--nodes 1 4] [--model glove] [--epochs
 about many machines. What is printed instead: the seconds of the processor that the kernels took for
 each node, which are to fall as 1 / n; the bytes that crossed between workers for each word (for
 GloVe, for each pair), beside what the model of traffic expects; and the scores, as means of the
-seeds. The kernel seconds are the least of all seeds. With ``--kill`` a
-worker is ended by ``kill -9`` in the middle.
+seeds. The kernel seconds are the least of all seeds. With ``--kill`` a worker is ended by
+``kill -9`` in the middle.
 """
 
 from __future__ import annotations
